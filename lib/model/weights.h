@@ -36,23 +36,23 @@ struct Mxfp4 {
 };
 
 struct Layer {
-  Dense input_layernorm;                         // [hidden]
-  Dense q_proj, k_proj, v_proj, o_proj;          // [q_width | kv_width][hidden], [hidden][q_width]
+  Dense input_layernorm;                 // [hidden]
+  Dense q_proj, k_proj, v_proj, o_proj;  // [q_width | kv_width][hidden], [hidden][q_width]
   Dense q_bias, k_bias, v_bias, o_bias;
-  Dense sinks;                                   // [heads]
-  Dense post_attention_layernorm;                // [hidden]
-  Dense router, router_bias;                     // [experts][hidden], [experts]
-  Mxfp4 gate_up_proj;                            // [experts][2 intermediate][hidden], gate even, up odd
-  Dense gate_up_bias;                            // [experts][2 intermediate]
-  Mxfp4 down_proj;                               // [experts][hidden][intermediate]
-  Dense down_bias;                               // [experts][hidden]
+  Dense sinks;                     // [heads]
+  Dense post_attention_layernorm;  // [hidden]
+  Dense router, router_bias;       // [experts][hidden], [experts]
+  Mxfp4 gate_up_proj;              // [experts][2 intermediate][hidden], gate even, up odd
+  Dense gate_up_bias;              // [experts][2 intermediate]
+  Mxfp4 down_proj;                 // [experts][hidden][intermediate]
+  Dense down_bias;                 // [experts][hidden]
 };
 
 struct Weights {
   Dense embed_tokens;  // [vocab][hidden]
   std::vector<Layer> layers;
-  Dense norm;          // [hidden]
-  Dense lm_head;       // [vocab][hidden]
+  Dense norm;     // [hidden]
+  Dense lm_head;  // [vocab][hidden]
 };
 
 }  // namespace vitalis::model

@@ -19,16 +19,16 @@ using Token = uint32_t;
 
 class Tokenizer {
  public:
-  // kNotFound, kIo, kMalformed (with what is wrong and where), kUnsupported (a tokenizer that is not
-  // byte-level BPE with the o200k pattern).
+  // kNotFound, kIo, kMalformed (with what is wrong and where), kUnsupported (a tokenizer that is
+  // not byte-level BPE with the o200k pattern).
   static Result<Tokenizer> open(const std::string& tokenizer_json);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  // Appends the tokens of `text` to `out`. The text is data: what spells a special token stays text.
-  // Each ill-formed part of UTF-8 counts as U+FFFD.
+  // Appends the tokens of `text` to `out`. The text is data: what spells a special token stays
+  // text. Each ill-formed part of UTF-8 counts as U+FFFD.
   void encode(std::string_view text, std::vector<Token>& out) const;
 
   // The bytes a token stands for; a special token's name. Empty for ids outside the vocabulary.
