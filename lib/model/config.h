@@ -17,7 +17,8 @@ struct Yarn {
   double beta_fast = 32;
   double beta_slow = 1;
   double original_context = 4096;
-  bool truncate = false;  // gpt-oss does not round the range; true only to compare with engines that do
+  // gpt-oss does not round the range; true only to compare with engines that do.
+  bool truncate = false;
 };
 
 struct Config {
@@ -26,11 +27,11 @@ struct Config {
   uint32_t intermediate = 0;  // likewise
   uint32_t heads = 0;         // query heads, a multiple of kv_heads
   uint32_t kv_heads = 0;
-  uint32_t head_dim = 0;      // a multiple of 32
+  uint32_t head_dim = 0;  // a multiple of 32
   uint32_t experts = 0;
   uint32_t experts_per_token = 0;
   uint32_t vocab = 0;
-  uint32_t context = 0;       // max_position_embeddings
+  uint32_t context = 0;  // max_position_embeddings
   uint32_t sliding_window = 0;
   std::vector<bool> sliding;  // one per layer
   double rope_theta = 0;

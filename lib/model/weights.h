@@ -25,6 +25,9 @@ struct Dense {
   DenseType type = DenseType::kBf16;
 };
 
+// Columns that share one scale.
+inline constexpr size_t kMxfp4Group = 32;
+
 // [experts][rows][cols] in MXFP4 (OCP Microscaling Formats 1.0): blocks of 32 columns, 16 bytes of
 // E2M1 codes and one E8M0 scale each. In byte j the low nibble is element 2j, the high one 2j + 1.
 struct Mxfp4 {
@@ -36,23 +39,23 @@ struct Mxfp4 {
 };
 
 struct Layer {
-  Dense input_layernorm;                         // [hidden]
-  Dense q_proj, k_proj, v_proj, o_proj;          // [q_width | kv_width][hidden], [hidden][q_width]
+  Dense input_layernorm;                 // [hidden]
+  Dense q_proj, k_proj, v_proj, o_proj;  // [q_width | kv_width][hidden], [hidden][q_width]
   Dense q_bias, k_bias, v_bias, o_bias;
-  Dense sinks;                                   // [heads]
-  Dense post_attention_layernorm;                // [hidden]
-  Dense router, router_bias;                     // [experts][hidden], [experts]
-  Mxfp4 gate_up_proj;                            // [experts][2 intermediate][hidden], gate even, up odd
-  Dense gate_up_bias;                            // [experts][2 intermediate]
-  Mxfp4 down_proj;                               // [experts][hidden][intermediate]
-  Dense down_bias;                               // [experts][hidden]
+  Dense sinks;                     // [heads]
+  Dense post_attention_layernorm;  // [hidden]
+  Dense router, router_bias;       // [experts][hidden], [experts]
+  Mxfp4 gate_up_proj;              // [experts][2 intermediate][hidden], gate even, up odd
+  Dense gate_up_bias;              // [experts][2 intermediate]
+  Mxfp4 down_proj;                 // [experts][hidden][intermediate]
+  Dense down_bias;                 // [experts][hidden]
 };
 
 struct Weights {
   Dense embed_tokens;  // [vocab][hidden]
   std::vector<Layer> layers;
-  Dense norm;          // [hidden]
-  Dense lm_head;       // [vocab][hidden]
+  Dense norm;     // [hidden]
+  Dense lm_head;  // [vocab][hidden]
 };
 
 }  // namespace vitalis::model
