@@ -8,30 +8,6 @@ namespace {
 
 using formats::DType;
 
-std::string expand(std::string_view name, size_t layer) {
-  const size_t hole = name.find("{}");
-  if (hole == std::string_view::npos) return std::string(name);
-  return text(name.substr(0, hole), layer, name.substr(hole + 2));
-}
-
-DType stored_type(Part part) {
-  return part == Part::kWhole ? DType::kBf16 : DType::kU8;
-}
-
-// The shape of the stored tensor that holds all rows of `fused`.
-std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config) {
-  std::vector<uint64_t> shape;
-  for (const Axis axis : schema(fused[0].id).axes) {
-    if (axis != Axis::kNone) shape.push_back(extent(axis, config));
-  }
-  for (const NameRow& row : fused.subspan(1)) {
-    shape[0] += extent(schema(row.id).axes[0], config);
-  }
-  if (fused[0].part != Part::kWhole) shape.back() /= kMxfp4Group;
-  if (fused[0].part == Part::kBlocks) shape.push_back(kMxfp4Group / 2);
-  return shape;
-}
-
 class Binder {
  public:
   Binder(const Config& config, const NameTable& table, const Inventory& inventory,
@@ -58,7 +34,7 @@ class Binder {
 
  private:
   void bind_stored(std::span<const NameRow> fused, size_t layer) {
-    std::string name = expand(fused[0].name, layer);
+    std::string name = expand_name(fused[0].name, layer);
     const DType type = stored_type(fused[0].part);
     const std::vector<uint64_t> shape = stored_shape(fused, config_);
     const auto found = inventory_.tensors.find(name);
@@ -142,7 +118,7 @@ const NameTable* recognize(const Inventory& inventory) {
   for (const NameTable& table : name_tables()) {
     const ptrdiff_t known =
         std::count_if(table.rows.begin(), table.rows.end(), [&](const NameRow& row) {
-          const std::string name = expand(row.name, 0);
+          const std::string name = expand_name(row.name, 0);
           return inventory.tensors.contains(name) || inventory.unreadable.contains(name);
         });
     if (known > most) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/name_tables.h"
 
+#include "base/status.h"
+
 namespace vitalis::model {
 namespace {
 
@@ -66,6 +68,29 @@ constexpr NameTable kTables[] = {
 
 std::span<const NameTable> name_tables() {
   return kTables;
+}
+
+std::string expand_name(std::string_view name, size_t layer) {
+  const size_t hole = name.find("{}");
+  if (hole == std::string_view::npos) return std::string(name);
+  return text(name.substr(0, hole), layer, name.substr(hole + 2));
+}
+
+formats::DType stored_type(Part part) {
+  return part == Part::kWhole ? formats::DType::kBf16 : formats::DType::kU8;
+}
+
+std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config) {
+  std::vector<uint64_t> shape;
+  for (const Axis axis : schema(fused[0].id).axes) {
+    if (axis != Axis::kNone) shape.push_back(extent(axis, config));
+  }
+  for (const NameRow& row : fused.subspan(1)) {
+    shape[0] += extent(schema(row.id).axes[0], config);
+  }
+  if (fused[0].part != Part::kWhole) shape.back() /= kMxfp4Group;
+  if (fused[0].part == Part::kBlocks) shape.push_back(kMxfp4Group / 2);
+  return shape;
 }
 
 }  // namespace vitalis::model

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "formats/tensor.h"
 #include "model/schema.h"
 
 namespace vitalis::model {
@@ -29,5 +32,10 @@ struct NameTable {
   std::span<const NameRow> rows;
 };
 std::span<const NameTable> name_tables();
+
+// The name for one layer, and the type and shape of what is stored under it.
+std::string expand_name(std::string_view name, size_t layer);
+formats::DType stored_type(Part part);
+std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config);
 
 }  // namespace vitalis::model
