@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model on disk: its config, its mapped files and the weights bound to them.
+// Immutable after open; the views in `weights` live as long as the object.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/config.h"
+#include "model/weights.h"
+
+namespace vitalis::model {
+
+class Checkpoint {
+ public:
+  // `folder` holds config.json and model.safetensors, or shards by model.safetensors.index.json.
+  // kNotFound, kIo, kMalformed: one message lists every missing, unexpected, misshapen or misplaced
+  // tensor, with file, tensor, expected and found.
+  static Result<Checkpoint> open(const std::string& folder);
+
+  // A tensor as it is stored, for listings.
+  struct Tensor {
+    std::string name;
+    std::string dtype;
+    std::vector<uint64_t> shape;
+    uint64_t bytes;
+    std::string file;
+  };
+
+  const Config& config() const { return config_; }
+  const Weights& weights() const { return weights_; }
+  std::string_view format() const;  // "safetensors"
+  std::vector<Tensor> tensors() const;
+  uint64_t mapped_bytes() const;
+
+ private:
+  Checkpoint() = default;
+  Config config_;
+  Weights weights_;
+  std::vector<MappedFile> files_;
+};
+
+}  // namespace vitalis::model
