@@ -38,9 +38,9 @@ TEST(Sampler, FollowsTheExactDistribution) {
   EXPECT_LT(chi_squared(draw({}, 100000), 1, {0, 1, 2, 3, 4, 6}), 20.5);
   EXPECT_LT(chi_squared(draw({.temperature = 2.5f}, 100000), 2.5f, {0, 1, 2, 3, 4, 6}), 20.5);
   EXPECT_LT(chi_squared(draw({.top_k = 3}, 100000), 1, {0, 3, 6}), 13.8);
-  // Shares: 0.29 0.29 0.18 0.11 0.07 0.01; the first three sum to 0.77.
+  // Shares: 0.31 0.31 0.19 0.11 0.07 0.02; the first three sum to 0.80.
   EXPECT_LT(chi_squared(draw({.top_p = 0.7f}, 100000), 1, {0, 3, 6}), 13.8);
-  EXPECT_LT(chi_squared(draw({.top_p = 0.8f}, 100000), 1, {0, 1, 3, 6}), 16.3);
+  EXPECT_LT(chi_squared(draw({.top_p = 0.85f}, 100000), 1, {0, 1, 3, 6}), 16.3);
   EXPECT_LT(chi_squared(draw({.min_p = 0.2f}, 100000), 1, {0, 1, 3, 4, 6}), 18.5);
 }
 
