@@ -7,29 +7,41 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
+#include "tokenizer/vocabulary_source.h"
 
 namespace vitalis {
 
-using Token = uint32_t;
-
 class Tokenizer {
  public:
-  // kNotFound, kIo, kMalformed (with what is wrong and where), kUnsupported (a tokenizer that is not
-  // byte-level BPE with the o200k pattern).
+  // kNotFound, kIo, kMalformed (with what is wrong and where), kUnsupported (a tokenizer that is
+  // not byte-level BPE with the o200k pattern).
   static Result<Tokenizer> open(const std::string& tokenizer_json);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  // Appends the tokens of `text` to `out`. The text is data: what spells a special token stays text.
-  // Each ill-formed part of UTF-8 counts as U+FFFD.
+  // Appends the tokens of `text` to `out`. The text is data: what spells a special token stays
+  // text. Each ill-formed part of UTF-8 counts as U+FFFD.
   void encode(std::string_view text, std::vector<Token>& out) const;
+
+  // Which of the special tokens that the text spells become tokens, and which are refused.
+  struct Specials {
+    std::vector<Token> allowed;
+    std::vector<Token> refused;  // less those that are allowed
+  };
+  // Every special token of the vocabulary, for a list above.
+  std::span<const Token> specials() const;
+
+  // kInvalidArgument if the text spells a refused special token: the message has its name and byte
+  // offset, and nothing is appended.
+  Status encode(std::string_view text, const Specials& specials, std::vector<Token>& out) const;
 
   // The bytes a token stands for; a special token's name. Empty for ids outside the vocabulary.
   std::string_view bytes(Token token) const;
