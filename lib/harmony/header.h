@@ -41,7 +41,7 @@ struct RepairedHeader {
   enum class ChannelState : uint8_t { kAbsent, kEmpty, kUnknown, kKnown };
   Header fields;
   ChannelState channel = ChannelState::kAbsent;
-  bool marked = false;   // it has a channel, a recipient or a type
+  bool marked = false;   // it has <|channel|>, <|constrain|>, a channel's name or a recipient
   std::string leftover;  // text that is part of no field
   std::vector<Repair> repairs;
 };

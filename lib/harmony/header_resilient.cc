@@ -69,8 +69,7 @@ class HeaderReader {
     settle_type();
     if (normalized_) repair(Diagnostic::kHeaderNormalized, *normalized_);
     if (!dropped_.empty()) repair(Diagnostic::kHeaderExtraText, all_, dropped_);
-    out_.marked = out_.channel != RepairedHeader::ChannelState::kAbsent || out_.fields.recipient ||
-                  out_.fields.content_type;
+    out_.marked = segments_.size() > 1 || out_.fields.recipient || out_.fields.channel;
     return std::move(out_);
   }
 
@@ -317,19 +316,18 @@ class HeaderReader {
   }
 
   void read_words(const Segment& segment, std::string_view rest) {
-    bool first_plain = true;
-    const bool may_have_type = has_to_ && segment.kind != Segment::Kind::kConstrain;
+    bool may_be_type = segment.kind != Segment::Kind::kConstrain;
     while (!(rest = trim_front(rest)).empty()) {
       const std::string_view word = first_word(rest);
-      if (word.starts_with(kTo) && (context_.before_message || has_to_)) {
+      if (word.starts_with(kTo)) {
         rest = read_recipient(segment, rest);
       } else if (context_.before_message) {
         plain_.push_back({&segment, word});
         rest.remove_prefix(word.size());
-      } else if (may_have_type && first_plain && is_type(word)) {
+      } else if (may_be_type && !recipients_.empty() && is_type(word)) {
         plain_.push_back({&segment, word});
         rest.remove_prefix(word.size());
-        first_plain = false;
+        may_be_type = false;
       } else {
         // The text of the message has begun.
         add_leftover(segment, rest);
@@ -357,7 +355,9 @@ class HeaderReader {
       // From the assistant to itself: with an earlier channel it is a known slip.
       to_itself_ = to_itself_ || !segment.superseded;
     } else {
-      if (!recipients_.empty()) repair(Diagnostic::kDuplicateRecipient, segment.tokens, name);
+      if (!recipients_.empty()) {
+        repair(Diagnostic::kDuplicateRecipient, segment.tokens, recipients_.back());
+      }
       recipients_.emplace_back(name);
     }
     return rest.substr(name.size());

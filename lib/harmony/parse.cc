@@ -49,6 +49,7 @@ Channel channel_named(std::string_view name) {
 }
 
 TextRef EventBuffer::put(std::string_view text) {
+  if (text.empty()) return {};
   const TextRef ref{static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(text.size())};
   text_ += text;
   return ref;

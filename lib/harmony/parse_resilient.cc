@@ -160,7 +160,7 @@ void Parser::open_message(RepairedHeader& header, EventBuffer& out) {
 void Parser::make_message(RepairedHeader& header, std::optional<Token> by, EventBuffer& out) {
   const bool implicit = !after_start_ && !given_role_;
   if (implicit && !header.marked && by == format_->start) {
-    diagnose(Diagnostic::kTextBetweenMessages, header_span(), out, header.leftover);
+    diagnose(Diagnostic::kTextBetweenMessages, header_span(), out, format_->decode(header_tokens_));
     state_ = State::kExpectStart;
     return;
   }
