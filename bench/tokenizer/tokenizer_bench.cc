@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast text becomes tokens: MB/s (10^6 bytes of UTF-8) on the corpora that prepare_corpus.py
-// makes and on hostile inputs. Each row runs in a process of its own, so that "first" is the first
-// pass over text never seen, right after loading; "best" is the best of the later passes.
+// makes and on hostile inputs, in processor time. Each row runs in a process of its own, so that
+// "first" is the first pass over text never seen, right after loading; "best" is the best of the
+// later passes.
 //   tokenizer_bench TOKENIZER_JSON CORPUS_FOLDER [CACHE_FOLDER]
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <vector>
 
@@ -24,10 +25,17 @@ namespace {
 
 using vitalis::Token;
 using vitalis::Tokenizer;
-using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+// Time that this thread has run: other programs on the machine take away less of the truth so.
+struct Clock {
+  static double now() {
+    timespec t;
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+  }
+};
+double seconds_since(double begin) {
+  return Clock::now() - begin;
 }
 
 std::string read(const std::string& path) {
@@ -174,7 +182,7 @@ int main(int argc, char** argv) {
   for (const char* name :
        {"english", "multilingual-html", "multilingual-cldr", "multilingual", "code", "short"}) {
     const Corpus c = corpus(setup.folder + "/" + name);
-    in_child([&] { throughput(setup, name, c, 9); });
+    in_child([&] { throughput(setup, name, c, 15); });
   }
   const std::pair<const char*, Corpus> hostile[] = {
       {"1 MB of a", repeated("a")},           {"1 MB of spaces", repeated(" ")},
