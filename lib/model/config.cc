@@ -125,7 +125,7 @@ class Reader {
   static std::string found(dom::element value) {
     std::string_view string;
     if (!value.get(string)) return in_quotes(string);
-    return simdjson::minify(value).substr(0, 60);
+    return excerpt(simdjson::minify(value));
   }
 
   void require_text(std::string_view key, std::string_view expected) {

@@ -20,8 +20,7 @@ std::string failure(std::string_view text) {
 TEST(Json, KeepsOrderAndTakesTheLastOfEqualNames) {
   EXPECT_EQ(round_trip(R"({"b":1,"a":{"z":[],"y":{}},"b":2})"), R"({"b":2,"a":{"z":[],"y":{}}})");
   std::string many = "{";
-  for (int i = 0; i < 100; ++i)
-    many += "\"" + std::to_string(i % 50) + "\":" + std::to_string(i) + ",";
+  for (int i = 0; i < 100; ++i) many += text("\"", i % 50, "\":", i, ",");
   many.back() = '}';
   const auto json = Json::parse(many);
   ASSERT_TRUE(json.ok());

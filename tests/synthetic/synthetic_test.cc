@@ -56,6 +56,7 @@ TEST_F(Samples, UniformNumbersFollowTheRule) {
   std::vector<uint16_t> bits(expected.size());
   fill_uniform("lm_head.weight", -1, 1, 0, bits);
   std::vector<double> found;
+  found.reserve(bits.size());
   for (const uint16_t b : bits) found.push_back(std::bit_cast<float>(uint32_t{b} << 16));
   EXPECT_EQ(found, expected);
 }
