@@ -7,8 +7,7 @@
 
 static int failed(const char* what, int32_t status) {
   if (status >= 0) return 0;
-  fprintf(stderr, "chat: cannot %s: %s
-", what, vitalis_last_error());
+  fprintf(stderr, "chat: cannot %s: %s\n", what, vitalis_last_error());
   return 1;
 }
 

@@ -581,15 +581,18 @@ class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
   }
 
   // Appends tokens and writes raw logits: a row for the last token, or with `every` for each. The
-  // span holds as many rows of info().vocab.
-  void forward(std::span<const uint32_t> tokens, std::span<float> logits, bool every = false) {
-    try_forward(tokens, logits, every).value();
+  // span holds as many rows of info().vocab. False if cancel() came between, and the logits are not
+  // there.
+  bool forward(std::span<const uint32_t> tokens, std::span<float> logits, bool every = false) {
+    return try_forward(tokens, logits, every).value();
   }
-  Result<Done> try_forward(std::span<const uint32_t> tokens, std::span<float> logits,
+  Result<bool> try_forward(std::span<const uint32_t> tokens, std::span<float> logits,
                            bool every = false) {
-    return detail::done(vitalis_session_forward(native_handle(), tokens.data(), tokens.size(),
-                                                every ? VITALIS_FORWARD_ALL : 0, logits.data(),
-                                                logits.size()));
+    const int32_t status =
+        vitalis_session_forward(native_handle(), tokens.data(), tokens.size(),
+                                every ? VITALIS_FORWARD_ALL : 0, logits.data(), logits.size());
+    if (status < 0) return Error::last(status);
+    return status == VITALIS_OK;
   }
 };
 
