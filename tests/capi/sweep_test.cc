@@ -56,8 +56,8 @@ class Sweep : public testing::Test {
 
  private:
   template <class R, class... Args, size_t... I>
-  void zero_each(const char* name, R (*function)(Args...), const std::tuple<Args...>& good,
-                 std::index_sequence<I...> /*positions*/) {
+  void zero_each([[maybe_unused]] const char* name, [[maybe_unused]] R (*function)(Args...),
+                 const std::tuple<Args...>& good, std::index_sequence<I...> /*positions*/) {
     (zero_one<I>(name, function, good), ...);
   }
   template <size_t I, class R, class... Args>
@@ -71,7 +71,9 @@ class Sweep : public testing::Test {
         const bool optional = std::is_same_v<Argument, const vitalis_engine_options*> ||
                               std::is_same_v<Argument, const vitalis_generate_options*> ||
                               std::is_same_v<Argument, const vitalis_system*>;
-        if (!optional) EXPECT_EQ(status, VITALIS_ERROR_INVALID_ARGUMENT) << name << ", " << I;
+        if (!optional) {
+          EXPECT_EQ(status, VITALIS_ERROR_INVALID_ARGUMENT) << name << ", " << I;
+        }
       }
     }
   }
