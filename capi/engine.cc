@@ -46,6 +46,7 @@ void vitalis_engine_release(vitalis_engine* engine) {
 }
 
 int32_t vitalis_engine_get_info(const vitalis_engine* engine, vitalis_engine_info* info) {
+  clear_struct(info);
   return guard([&]() -> Status {
     if (!engine) return missing("engine");
     vitalis_engine_info out = VITALIS_ENGINE_INFO_INIT;

@@ -32,6 +32,7 @@ void vitalis_model_release(vitalis_model* model) {
 }
 
 int32_t vitalis_model_get_info(const vitalis_model* model, vitalis_model_info* info) {
+  clear_struct(info);
   return guard([&]() -> Status {
     if (!model) return missing("model");
     const model::Config& c = model->model->config();
@@ -59,6 +60,7 @@ int32_t vitalis_model_get_info(const vitalis_model* model, vitalis_model_info* i
 
 int32_t vitalis_model_get_tensor(const vitalis_model* model, size_t index,
                                  vitalis_tensor_info* info) {
+  clear_struct(info);
   return guard([&]() -> Status {
     if (!model) return missing("model");
     const auto& tensors = model->model->checkpoint().tensors();

@@ -78,6 +78,7 @@ void vitalis_generate_options_init(vitalis_generate_options* options) {
 
 int32_t vitalis_session_plan(const vitalis_model* model, const vitalis_session_options* options,
                              vitalis_session_memory* memory) {
+  clear_struct(memory);
   return guard([&]() -> Status {
     if (!model) return missing("model");
     VITALIS_ASSIGN(const auto given, read_options(options));
@@ -125,10 +126,14 @@ int32_t vitalis_session_start(vitalis_session* session, const vitalis_conversati
 }
 
 int32_t vitalis_session_next(vitalis_session* session, vitalis_event* event) {
+  clear_struct(event);
   return with(session, [&](session::Session& from) -> int32_t {
     session::Event found;
-    const vitalis_event none = VITALIS_EVENT_INIT;
-    if (const Status status = write_struct(none, event, "event"); !status.ok()) return fail(status);
+    if (!event) return fail(missing("event"));
+    if (const Status status = check_size<vitalis_event>(event->struct_size, "event");
+        !status.ok()) {
+      return fail(status);
+    }
     const auto step = from.next(found);
     if (!step.ok()) return fail(step.status());
     if (*step == session::Session::Step::kDone) return VITALIS_DONE;
@@ -164,6 +169,7 @@ int32_t vitalis_session_reset(vitalis_session* session) {
 }
 
 int32_t vitalis_session_get_usage(const vitalis_session* session, vitalis_usage* usage) {
+  clear_struct(usage);
   return with(session, [&](const session::Session& of) -> Status {
     const session::Usage from = of.usage();
     vitalis_usage out = {};
