@@ -25,6 +25,9 @@ struct Dense {
   DenseType type = DenseType::kBf16;
 };
 
+// Columns that share one scale.
+inline constexpr size_t kMxfp4Group = 32;
+
 // [experts][rows][cols] in MXFP4 (OCP Microscaling Formats 1.0): blocks of 32 columns, 16 bytes of
 // E2M1 codes and one E8M0 scale each. In byte j the low nibble is element 2j, the high one 2j + 1.
 struct Mxfp4 {
