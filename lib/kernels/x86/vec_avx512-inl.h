@@ -7,7 +7,7 @@
 #include <immintrin.h>
 
 #include "kernels/math-inl.h"
-#include "kernels/x86/unroll-inl.h"
+#include "kernels/x86/loops-inl.h"
 
 namespace vitalis::kernels {
 namespace {
