@@ -106,7 +106,7 @@ template <size_t kRows, class Weights>
 void product_few(const float* x, size_t group_stride, const Weights& w, size_t begin, size_t end,
                  const Results& results) {
   constexpr size_t kGroups = kRows == 1 ? 16 : 1;
-  constexpr size_t kSideBySide = kRows == 1 ? 2 : 1;  // groups: independent chains
+  constexpr size_t kSideBySide = kRows == 1 ? kGroupsAtOnce : 1;
   const size_t blocks = w.row_blocks, groups = divide_up(blocks, kLanes);
   float sums[kRows][kGroups][kLanes][kLanes] = {};
   for (size_t n = begin; n < end; n += kLanes) {
@@ -223,9 +223,9 @@ void product_many(const float* x, size_t rows, const Weights& w, size_t begin, s
         for (size_t v = 0; v < vectors;) {
           const float* from = x + (row + v * kLanes) * k + block * kBlock * kLanes;
           const size_t rest = vectors - v;
-          if (rest >= 3 && rest != 4 && kTileVectors >= 3) {
-            multiply_panel<3>(from, k, panel[0][0], count, blocks, sums[v][0]);
-            v += 3;
+          if (kTileVectors >= 3 && rest >= 3 && rest != 4) {
+            multiply_panel<kTileVectors>(from, k, panel[0][0], count, blocks, sums[v][0]);
+            v += kTileVectors;
           } else if (rest >= 2) {
             multiply_panel<2>(from, k, panel[0][0], count, blocks, sums[v][0]);
             v += 2;
