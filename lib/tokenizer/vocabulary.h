@@ -81,6 +81,9 @@ struct PairSlot {
 class Vocabulary {
  public:
   static Result<Vocabulary> build(const VocabularySource& source);
+  // A block as build() made it, at `begin` of a file. It is not trusted: whatever it holds, no
+  // member reads outside it or runs without end. kMalformed where its header already says so.
+  static Result<Vocabulary> adopt(MappedFile file, size_t begin);
 
   std::span<const std::byte> block() const { return block_; }
 
@@ -88,7 +91,9 @@ class Vocabulary {
   size_t size() const { return size_; }
   std::string_view bytes(Token id) const {
     if (id >= size_) return {};
-    return {blob_ + offsets_[id], offsets_[id + 1] - offsets_[id]};
+    const uint32_t begin = offsets_[id], end = offsets_[id + 1];
+    return begin <= end && end <= blob_bytes_ ? std::string_view(blob_ + begin, end - begin)
+                                              : std::string_view();
   }
 
   // The id of an entry (not of a special token), or kNone.
@@ -130,6 +135,7 @@ class Vocabulary {
  private:
   struct Header;
   class Builder;
+  class Sections;
 
   Vocabulary() = default;
   Status bind(std::span<const std::byte> block);
@@ -149,6 +155,7 @@ class Vocabulary {
   bool whole_pieces_first_ = true;
   const uint32_t* offsets_ = nullptr;
   const char* blob_ = nullptr;
+  size_t blob_bytes_ = 0;
   const Bucket* buckets_ = nullptr;
   std::span<const Token> long_slots_;
   const Token* byte_ids_ = nullptr;
