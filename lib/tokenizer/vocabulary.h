@@ -24,6 +24,8 @@ namespace vitalis::tokenizer {
 
 inline constexpr Token kNone = 0xFFFFFFFF;
 inline constexpr size_t kMaxShort = 15;
+// Ids and the ranks of merges are no larger: here and there they are kept in 21 bits.
+inline constexpr uint32_t kMaxRank = (1u << 21) - 1;
 
 // The bytes of a short piece, zero-filled, and its length in the last byte.
 struct Key {
@@ -112,6 +114,17 @@ class Vocabulary {
   // False: find(key, hashed) is kNone. Cheaper than looking, and right nine times of ten.
   bool may_have(uint64_t hashed) const {
     return filter_[hashed >> (64 - kFilterBits + 6)] >> (hashed >> (64 - kFilterBits) & 63) & 1;
+  }
+  // The entry where its bucket holds it. kNone where it does not: then it may have overflowed,
+  // which `find` knows.
+  Token find_at_home(const Key& key, uint64_t hashed) const {
+    const Bucket& b = home(hashed);
+    const auto differs = [&](int i) {
+      return (b.keys[i].low ^ key.low) | (b.keys[i].high ^ key.high);
+    };
+    Token id = differs(0) == 0 ? b.ids[0] : kNone;
+    id = differs(1) == 0 ? b.ids[1] : id;
+    return differs(2) == 0 ? b.ids[2] : id;
   }
   const Bucket& home(uint64_t hashed) const { return buckets_[scale(hashed, n_buckets_)]; }
   Token byte_id(uint8_t byte) const { return byte_ids_[byte]; }
