@@ -49,19 +49,19 @@ class Completions(TinyTest):
 
     def test_tool_calls_and_their_results(self):
         messages = [{"role": "user", "content": "What is the weather in Oslo?"}]
-        for tools in ([WEATHER],):
-            result = self.model.chat.completions.create(messages=messages, tools=tools, temperature=0)
-            choice = result.choices[0]
-            self.assertEqual(choice.finish_reason, "tool_calls")
-            call = choice.message.tool_calls[0]
-            self.assertEqual((call.type, call.function.name), ("function", "get_weather"))
-            self.assertEqual(json.loads(call.function.arguments)["location"], "Oslo")
-            messages.append(choice.message.model_dump())
-            messages.append({"role": "tool", "tool_call_id": call.id,
-                             "content": '{"temperature": 4, "sky": "snow"}'})
-            result = self.model.chat.completions.create(messages=messages, tools=tools, temperature=0)
-            self.assertEqual(result.choices[0].finish_reason, "stop")
-            self.assertTrue(result.choices[0].message.content)
+        options = {"messages": messages, "tools": [WEATHER], "temperature": 0}
+        result = self.model.chat.completions.create(**options)
+        choice = result.choices[0]
+        self.assertEqual(choice.finish_reason, "tool_calls")
+        call = choice.message.tool_calls[0]
+        self.assertEqual((call.type, call.function.name), ("function", "get_weather"))
+        self.assertEqual(json.loads(call.function.arguments)["location"], "Oslo")
+        messages.append(choice.message.model_dump())
+        messages.append({"role": "tool", "tool_call_id": call.id,
+                         "content": '{"temperature": 4, "sky": "snow"}'})
+        result = self.model.chat.completions.create(**options)
+        self.assertEqual(result.choices[0].finish_reason, "stop")
+        self.assertTrue(result.choices[0].message.content)
 
     def test_streamed_tool_calls_add_up(self):
         chunks = self.model.chat.completions.create(

@@ -50,7 +50,8 @@ class Conversations(TinyTest):
         conversation = vitalis.Conversation().user("Hello")
         before = self.prompt(conversation)
         with self.assertRaises(vitalis.VitalisError) as caught:
-            conversation.load([{"role": "user", "content": "x"}, {"role": "stranger", "content": "y"}])
+            conversation.load([{"role": "user", "content": "x"},
+                               {"role": "stranger", "content": "y"}])
         self.assertIn("messages[1]", str(caught.exception))
         self.assertIsInstance(caught.exception, ValueError)
         self.assertEqual(self.prompt(conversation), before)

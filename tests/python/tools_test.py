@@ -31,7 +31,7 @@ def everything(text: str, count: int, ratio: float, flag: bool, unit: Unit, name
     Returns:
         text: not a parameter
     """
-    return repr((text, count, ratio, flag, unit, names, table, size, maybe, either, anything, plain))
+    return repr(locals())
 
 
 def sphinx(city: str, *, days: int = 1):
