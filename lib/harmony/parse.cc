@@ -2,6 +2,7 @@
 // What the parser's policies share: events, and messages made of them.
 #include "harmony/parse.h"
 
+#include <algorithm>
 #include <array>
 
 #include "harmony/header.h"
@@ -222,6 +223,21 @@ void MessageCollector::add(const EventBuffer& buffer) {
   }
 }
 
+void attach_sampled(std::vector<Message>& messages, const std::vector<TokenSpan>& spans,
+                    const std::vector<Token>& turn, const Format& format) {
+  for (size_t i = 0; i < messages.size() && i < spans.size(); ++i) {
+    std::vector<Token>& sampled = messages[i].sampled;
+    sampled.clear();
+    if (i == 0) {
+      sampled.push_back(format.start);
+      format.tokenizer().encode(role_name(Role::kAssistant), sampled);
+    }
+    const size_t end = std::min<size_t>(spans[i].end, turn.size());
+    for (size_t t = spans[i].begin; t < end; ++t) sampled.push_back(turn[t]);
+    messages[i].sampled_open = i + 1 < messages.size() && !format.ends_message(sampled.back());
+  }
+}
+
 std::vector<Message> parse_turn(const std::vector<Token>& turn, const Format& format,
                                 const std::vector<std::string>& functions) {
   ParserOptions options;
@@ -236,14 +252,7 @@ std::vector<Message> parse_turn(const std::vector<Token>& turn, const Format& fo
   collector.add(events);
   const std::vector<TokenSpan> spans = collector.spans();
   std::vector<Message> messages = collector.take();
-  for (size_t i = 0; i < messages.size(); ++i) {
-    std::vector<Token>& sampled = messages[i].sampled;
-    if (i == 0) {
-      sampled.push_back(format.start);
-      format.tokenizer().encode(role_name(Role::kAssistant), sampled);
-    }
-    sampled.insert(sampled.end(), turn.begin() + spans[i].begin, turn.begin() + spans[i].end);
-  }
+  attach_sampled(messages, spans, turn, format);
   return messages;
 }
 

@@ -236,8 +236,12 @@ class MessageCollector {
   bool open_ = false;
 };
 
-// The messages of one turn of the model, each with its `sampled` tokens: `turn` is what was sampled
-// after a prompt that ends in <|start|>assistant. Append them to the conversation.
+// Gives each message of a turn its tokens. `turn` is what was sampled after a prompt that ends in
+// <|start|>assistant, and all that the parser was given; `spans` are the collector's.
+void attach_sampled(std::vector<Message>& messages, const std::vector<TokenSpan>& spans,
+                    const std::vector<Token>& turn, const Format& format);
+
+// The messages of a turn, with their tokens: append them to the conversation.
 std::vector<Message> parse_turn(const std::vector<Token>& turn, const Format& format,
                                 const std::vector<std::string>& functions = {});
 
