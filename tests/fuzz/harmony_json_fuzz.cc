@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     check(!json.status().message().empty());
     return 0;
   }
-  const auto again = Json::parse(json->dump(Json::Style::kPython));
+  const auto again = Json::parse(json->dump());
   check(again.ok() && again->dump() == json->dump());
   std::string type;
   append_type(type, *json, "");
