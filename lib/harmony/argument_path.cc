@@ -32,6 +32,10 @@ void ArgumentPath::reset() {
   leaving_ = started_ = escaped_ = false;
   hex_digits_ = 0;
   high_ = 0;
+  // Enough for what people declare, so that a call's tokens cost no allocation.
+  path_.reserve(256);
+  key_.reserve(64);
+  containers_.reserve(16);
 }
 
 ArgumentState ArgumentPath::state() const {

@@ -36,6 +36,7 @@ class ArgumentPath {
   ArgumentState state() const;
   // Offset of the first byte that makes the text invalid.
   size_t error_offset() const { return offset_; }
+  // Ready for the next text.
   void reset();
 
  private:

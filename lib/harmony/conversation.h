@@ -77,6 +77,8 @@ struct Message {
   // rendered in place of the fields, so that the prompt repeats what the KV cache holds. Whoever
   // edits the fields clears it.
   std::vector<Token> sampled;
+  // The next message came without an end of this one: none is put between them either.
+  bool sampled_open = false;
 
   // The text parts, joined.
   std::string text() const;

@@ -26,6 +26,14 @@ Status read_text(const Json& object, std::string_view name, const std::string& w
   return read_text(*found, text(where, ".", name), out.emplace());
 }
 
+Status read_flag(const Json& object, std::string_view name, const std::string& where, bool& out) {
+  const Json* found = object.find(name);
+  if (!found || found->is_null()) return {};
+  if (!found->is_boolean()) return wrong_kind(text(where, ".", name), "a boolean", *found);
+  out = found->truth();
+  return {};
+}
+
 Status read_tool(const Json& json, const std::string& where, Tool& out) {
   if (!json.is_object()) return wrong_kind(where, "an object", json);
   const Json* name = json.find("name");
@@ -98,12 +106,7 @@ Status read_system(const Json& json, const std::string& where, SystemContent& ou
                             out.valid_channels.emplace_back()));
     }
   }
-  if (const Json* required = json.find("channel_required"); required && !required->is_null()) {
-    if (!required->is_boolean()) {
-      return wrong_kind(where + ".channel_required", "a boolean", *required);
-    }
-    out.channel_required = required->truth();
-  }
+  VITALIS_TRY(read_flag(json, "channel_required", where, out.channel_required));
   return read_namespaces(json, where, out.tools);
 }
 
@@ -157,6 +160,7 @@ Status read_message(const Json& json, const std::string& where, Message& out) {
   if (const Json* sampled = json.find("sampled"); sampled && !sampled->is_null()) {
     VITALIS_TRY(read_tokens(*sampled, where + ".sampled", out.sampled));
   }
+  VITALIS_TRY(read_flag(json, "sampled_open", where, out.sampled_open));
   const Json* content = json.find("content");
   if (!content) return error(Code::kInvalidArgument, where, ": a message needs a \"content\"");
   if (content->is_string()) {
@@ -263,6 +267,7 @@ Json message_to_json(const Message& message) {
     Json ids = Json::array();
     for (const Token t : message.sampled) ids.add(Json::integer(t));
     out.set("sampled", std::move(ids));
+    if (message.sampled_open) out.set("sampled_open", Json::boolean(true));
   }
   return out;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversations as JSON without loss, in the format's own terms:
-// {"messages": [{"role", "name"?, "recipient"?, "channel"?, "content_type"?, "content",
-// "sampled"?}]} where content is a text or a list of {"type": "text" | "system" | "developer", …}.
-// Pure functions; any thread.
+// {"messages": [{"role", "name"?, "recipient"?, "channel"?, "content_type"?, "content", "sampled"?,
+// "sampled_open"?}]}, where content is a text or a list of {"type": "text" | "system" |
+// "developer", …}. Pure functions; any thread.
 #pragma once
 
 #include <string_view>

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/utf8.h"
 #include "harmony/argument_path.h"
 #include "harmony/conversation.h"
 #include "harmony/format.h"
@@ -63,6 +64,8 @@ enum class Diagnostic : uint8_t {
 // "missing_start_token", …
 std::string_view diagnostic_name(Diagnostic diagnostic);
 
+struct RepairedHeader;  // header.h
+
 // A piece of the text of an EventBuffer.
 struct TextRef {
   uint32_t offset = 0, size = 0;
@@ -108,6 +111,8 @@ class EventBuffer {
 
  private:
   friend class Parser;
+  TextRef put(std::string_view text);
+
   std::vector<Event> events_;
   std::string text_;
 };
@@ -151,12 +156,62 @@ class Parser {
   std::optional<Role> role() const;  // as the reference's current role
 
  private:
+  Status push_compatible(Token token, EventBuffer& out);
+  Status finish_compatible(EventBuffer& out);
+  Status fail(ParseError error);
+  void push_compatible_text(Token token, EventBuffer& out);
+  void end_compatible(std::optional<Token> stop, EventBuffer& out);
+  Status stop_in_lenient_header(Token stop, EventBuffer& out);
+
+  // In these, `by` is what ended a header or a message: a stop token, <|start|> or <|channel|>
+  // where an end is missing, none at the end of the stream.
+  void push_resilient(Token token, EventBuffer& out);
+  void finish_resilient(EventBuffer& out);
+  void push_header(Token token, EventBuffer& out);
+  void push_content(Token token, EventBuffer& out);
+  void close_header(std::optional<Token> by, EventBuffer& out);
+  void open_message(RepairedHeader& header, EventBuffer& out);
+  void make_message(RepairedHeader& header, std::optional<Token> by, EventBuffer& out);
+  void drop_header(const RepairedHeader& header, std::optional<Token> by, EventBuffer& out);
+  void report(const RepairedHeader& header, EventBuffer& out) const;
+  void flush_text(EventBuffer& out);
+  void close_message(std::optional<Token> by, EventBuffer& out);
+
+  void begin_header(bool after_start, uint32_t begin);
+  void begin_message(EventBuffer& out);
+  void add_text(std::string_view text, TokenSpan tokens, EventBuffer& out);
+  void add_text_at(TextRef text, TokenSpan tokens, EventBuffer& out);
+  void end_message(std::optional<Token> by, std::string_view tail, EventBuffer& out);
+  void diagnose(Diagnostic diagnostic, TokenSpan tokens, EventBuffer& out,
+                std::string_view text = {}) const;
+  Event event(Event::Kind kind, TokenSpan tokens) const;
+  TokenSpan header_span() const {
+    return {header_begin_, header_begin_ + static_cast<uint32_t>(header_tokens_.size())};
+  }
+
   const Format* format_;
   std::shared_ptr<const ParserOptions> options_;
   State state_ = State::kExpectStart;
   ParseError error_ = ParseError::kNone;
-  uint32_t position_ = 0, finished_ = 0;
+  uint32_t position_ = 0;           // tokens pushed
+  uint32_t finished_ = 0;           // messages
+  uint32_t covered_ = 0;            // where the span of the next message begins
+  std::optional<Role> given_role_;  // named by the prompt, until the first header is read
+
+  std::vector<Token> header_tokens_;
+  uint32_t header_begin_ = 0;  // position of the first of them
+  bool after_start_ = false;   // they follow <|start|>
+
   Header header_;
+  Channel channel_ = Channel::kNone;
+  bool call_ = false;
+  bool silent_ = false;      // compatible: after an unknown id nothing of a message is kept
+  bool held_ = false;        // the channel is decided by the end: held_text_ waits for it
+  uint32_t text_begin_ = 0;  // position of the token that the undecoded bytes began with
+  utf8::Stream decoder_;     // resilient
+  std::string undecoded_;    // compatible
+  std::string held_text_;
+  ArgumentPath arguments_;
 };
 
 // Messages out of events: for callers that want the result and not the stream.
@@ -181,8 +236,12 @@ class MessageCollector {
   bool open_ = false;
 };
 
-// The messages of one turn of the model, each with its `sampled` tokens: `turn` is what was sampled
-// after a prompt that ends in <|start|>assistant. Append them to the conversation.
+// Gives each message of a turn its tokens. `turn` is what was sampled after a prompt that ends in
+// <|start|>assistant, and all that the parser was given; `spans` are the collector's.
+void attach_sampled(std::vector<Message>& messages, const std::vector<TokenSpan>& spans,
+                    const std::vector<Token>& turn, const Format& format);
+
+// The messages of a turn, with their tokens: append them to the conversation.
 std::vector<Message> parse_turn(const std::vector<Token>& turn, const Format& format,
                                 const std::vector<std::string>& functions = {});
 

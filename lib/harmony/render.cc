@@ -45,8 +45,13 @@ class Renderer {
     has_function_tools_ = std::any_of(messages.begin(), messages.end(), declares_functions);
     const size_t analysis_end = options_.auto_drop_analysis ? finished_turns(messages) : 0;
     for (size_t i = 0; i < messages.size(); ++i) {
-      if (i < analysis_end && messages[i].channel == "analysis") continue;
-      VITALIS_TRY(render_message(messages[i], i));
+      const auto dropped = [&](size_t k) {
+        return k < analysis_end && messages[k].channel == "analysis";
+      };
+      if (dropped(i)) continue;
+      const bool next_replayed =
+          i + 1 < messages.size() && !dropped(i + 1) && !messages[i + 1].sampled.empty();
+      VITALIS_TRY(render_message(messages[i], i, next_replayed));
     }
     const bool answered = !messages.empty() && messages.back().role == Role::kAssistant &&
                           messages.back().channel == "final";
@@ -65,7 +70,7 @@ class Renderer {
       return error(Code::kInvalidArgument, "there is no message to render");
     }
     has_function_tools_ = options_.has_function_tools;
-    return render_message(conversation.messages.front(), 0);
+    return render_message(conversation.messages.front(), 0, false);
   }
 
  private:
@@ -83,10 +88,10 @@ class Renderer {
   void encode(std::string_view text) { format_.tokenizer().encode(text, out_); }
   uint32_t position() const { return static_cast<uint32_t>(out_.size() - begin_); }
 
-  Status render_message(const Message& message, size_t index) {
+  Status render_message(const Message& message, size_t index, bool next_replayed) {
     MessageSpan span{static_cast<uint32_t>(index), {position(), 0}, {}};
     if (options_.replay_sampled && !message.sampled.empty()) {
-      replay(message);
+      replay(message, next_replayed);
     } else {
       VITALIS_TRY(render_header(message, index));
       for (size_t i = 0; i < message.parts.size(); ++i) {
@@ -103,11 +108,11 @@ class Renderer {
   }
 
   // What was sampled, except that a prompt ends its messages with <|end|> where the model returned.
-  void replay(const Message& message) {
+  void replay(const Message& message, bool next_replayed) {
     const auto& sampled = message.sampled;
     out_.insert(out_.end(), sampled.begin(), sampled.end());
     if (out_.back() == format_.return_token) out_.back() = format_.end;
-    if (!format_.ends_message(out_.back())) {
+    if (!format_.ends_message(out_.back()) && !(message.sampled_open && next_replayed)) {
       out_.push_back(message.is_call() ? format_.call : format_.end);
     }
   }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <functional>
 #include <queue>
+#include <string>
 
 namespace vitalis::tokenizer {
 namespace {
@@ -21,34 +22,63 @@ struct Join {
   Token id;
 };
 
-struct ByIds {
-  const Vocabulary& vocabulary;
-  Join operator()(std::string_view both, Token, Token) const {
-    const Token id = vocabulary.find(both);
-    return {id == kNone ? kNever : static_cast<int32_t>(id), id};
+// Two neighbours merge if their bytes join into an entry, and its id is the rank.
+class ByIds {
+ public:
+  // `readable`: how far behind `piece` memory may be read.
+  ByIds(const Vocabulary& vocabulary, std::string_view piece, size_t readable)
+      : vocabulary_(vocabulary), end_(piece.data() + piece.size() + readable) {}
+
+  Join bytes(const char* both) const {
+    return join(
+        vocabulary_.byte_pair(static_cast<uint8_t>(both[0]), static_cast<uint8_t>(both[1])));
   }
+  Join operator()(const char* both, size_t size, Token, Token) const {
+    if (size > kMaxShort) return join(vocabulary_.find({both, size}));
+    const Key key = end_ - both < 16 ? key_of(both, size) : key_of_padded(both, size);
+    const uint64_t hashed = hash(key);
+    return join(vocabulary_.may_have(hashed) ? vocabulary_.find(key, hashed) : kNone);
+  }
+
+ private:
+  static Join join(Token id) { return {id == kNone ? kNever : static_cast<int32_t>(id), id}; }
+
+  const Vocabulary& vocabulary_;
+  const char* end_;
 };
 
-struct ByPairs {
-  const Vocabulary& vocabulary;
-  Join operator()(std::string_view, Token left, Token right) const {
-    const PairSlot& slot = vocabulary.pair(left, right);
+// Two neighbours merge if the file lists them, and their place in its list is the rank.
+class ByPairs {
+ public:
+  ByPairs(const Vocabulary& vocabulary, std::string_view, size_t) : vocabulary_(vocabulary) {}
+
+  Join bytes(const char* both) const {
+    return (*this)(both, 2, vocabulary_.byte_id(static_cast<uint8_t>(both[0])),
+                   vocabulary_.byte_id(static_cast<uint8_t>(both[1])));
+  }
+  Join operator()(const char*, size_t, Token left, Token right) const {
+    const PairSlot& slot = vocabulary_.pair(left, right);
     return {slot.rank == kNone ? kNever : static_cast<int32_t>(slot.rank), slot.result};
   }
+
+ private:
+  const Vocabulary& vocabulary_;
 };
 
-// Pieces of at most kSmall bytes: arrays that stay dense, searched from the left.
+// At most kSmall bytes: arrays that stay dense, searched from the left.
 template <class Joiner>
 class Small {
  public:
   Small(const Vocabulary& vocabulary, std::string_view piece)
-      : joiner_{vocabulary}, piece_(piece), size_(piece.size()) {
+      : joiner_(vocabulary, {bytes_, piece.size()}, kPadding), size_(piece.size()) {
+    std::memcpy(bytes_, piece.data(), size_);
+    std::memset(bytes_ + size_, 0, kPadding);
     for (size_t i = 0; i < size_; ++i) {
-      ids_[i] = vocabulary.byte_id(static_cast<uint8_t>(piece[i]));
+      ids_[i] = vocabulary.byte_id(static_cast<uint8_t>(bytes_[i]));
       begins_[i] = static_cast<uint8_t>(i);
     }
     begins_[size_] = static_cast<uint8_t>(size_);
-    for (size_t i = 0; i + 1 < size_; ++i) look(i);
+    for (size_t i = 0; i + 1 < size_; ++i) set(i, joiner_.bytes(bytes_ + i));
     while (size_ > 1) {
       const int32_t* lowest = std::min_element(ranks_, ranks_ + size_ - 1);
       if (*lowest == kNever) break;
@@ -61,30 +91,33 @@ class Small {
   size_t end(size_t i) const { return begins_[i + 1]; }
 
  private:
-  void look(size_t i) {
-    const Join join =
-        joiner_(piece_.substr(begins_[i], begins_[i + 2] - begins_[i]), ids_[i], ids_[i + 1]);
+  static constexpr size_t kPadding = 16;
+
+  void set(size_t i, Join join) {
     ranks_[i] = join.rank;
     joined_[i] = join.id;
+  }
+  void look(size_t i) {
+    const size_t begin = begins_[i];
+    set(i, joiner_(bytes_ + begin, begins_[i + 2] - begin, ids_[i], ids_[i + 1]));
   }
 
   void join(size_t i) {
     ids_[i] = joined_[i];
-    for (size_t k = i + 1; k < size_; ++k) begins_[k] = begins_[k + 1];
-    for (size_t k = i + 1; k + 1 < size_; ++k) {
-      ids_[k] = ids_[k + 1];
-      ranks_[k] = ranks_[k + 1];
-      joined_[k] = joined_[k + 1];
-    }
+    const size_t behind = size_ - i - 2;  // nodes after the two
+    std::memmove(begins_ + i + 1, begins_ + i + 2, behind + 1);
+    std::memmove(ids_ + i + 1, ids_ + i + 2, behind * sizeof(Token));
+    std::memmove(ranks_ + i, ranks_ + i + 1, (behind + 1) * sizeof(int32_t));
+    std::memmove(joined_ + i, joined_ + i + 1, (behind + 1) * sizeof(Token));
     --size_;
     if (i > 0) look(i - 1);
     if (i + 1 < size_) look(i);
   }
 
+  char bytes_[kSmall + kPadding];
   Joiner joiner_;
-  std::string_view piece_;
   size_t size_;
-  uint8_t begins_[kSmall + 2];
+  uint8_t begins_[kSmall + 1];
   Token ids_[kSmall];
   int32_t ranks_[kSmall];
   Token joined_[kSmall];
@@ -95,7 +128,8 @@ class Small {
 template <class Joiner>
 class Large {
  public:
-  Large(const Vocabulary& vocabulary, std::string_view piece) : joiner_{vocabulary}, piece_(piece) {
+  Large(const Vocabulary& vocabulary, std::string_view piece)
+      : joiner_(vocabulary, piece, 0), piece_(piece) {
     nodes_.resize(piece.size());
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
       nodes_[i] = {
@@ -127,7 +161,7 @@ class Large {
     node.join.rank = kNever;
     if (node.next == nodes_.size()) return;
     const Node& next = nodes_[node.next];
-    node.join = joiner_(piece_.substr(i, next.next - i), node.id, next.id);
+    node.join = joiner_(piece_.data() + i, next.next - i, node.id, next.id);
     if (node.join.rank != kNever) {
       heap_.push(static_cast<uint64_t>(node.join.rank) << 32 | i);
     }
@@ -151,13 +185,103 @@ class Large {
 };
 
 template <class Joiner>
+class Windows {
+ public:
+  Windows(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out)
+      : vocabulary_(vocabulary), piece_(piece), out_(out) {}
+
+  // False: a seam does not hold.
+  bool run() {
+    Token last = kNone;
+    size_t window = kSmall;
+    for (size_t begin = 0; begin < piece_.size();) {
+      const std::string_view text = piece_.substr(begin, window);
+      merge_window(text);
+      if (last != kNone && !stand_side_by_side(last, tokens_.front().id)) return false;
+      if (begin + text.size() == piece_.size()) {
+        put(tokens_.size());
+        return true;
+      }
+      const size_t kept = surely_whole(text.size() / 4 * 3);
+      if (kept == 0) {
+        window *= 2;
+        continue;
+      }
+      put(kept);
+      last = tokens_[kept - 1].id;
+      const size_t step = tokens_[kept - 1].end;
+      begin += step;
+      // The same text again, as in a run of one character, gives the same tokens again.
+      if (piece_.substr(begin, text.size()) == text) {
+        if (!stand_side_by_side(last, tokens_.front().id)) return false;
+        do {
+          put(kept);
+          begin += step;
+        } while (piece_.substr(begin, text.size()) == text);
+      }
+      window = std::max(kSmall, window / 2);
+    }
+    return true;
+  }
+
+ private:
+  struct Placed {
+    Token id;
+    size_t end;
+  };
+
+  void merge_window(std::string_view text) {
+    tokens_.clear();
+    if (text.size() <= kSmall) {
+      const Small<Joiner> small(vocabulary_, text);
+      for (size_t i = 0; i < small.size(); ++i) tokens_.push_back({small.id(i), small.end(i)});
+    } else {
+      Large<Joiner>(vocabulary_, text).each([&](Token id, uint32_t end) {
+        tokens_.push_back({id, end});
+      });
+    }
+  }
+
+  // How many tokens end early enough that what follows the window hardly changes them.
+  size_t surely_whole(size_t limit) const {
+    size_t n = 0;
+    while (n < tokens_.size() && tokens_[n].end <= limit) ++n;
+    return n;
+  }
+
+  bool stand_side_by_side(Token left, Token right) const {
+    std::string both(vocabulary_.bytes(left));
+    both += vocabulary_.bytes(right);
+    std::vector<Token> out;
+    if (both.size() <= kSmall) {
+      const Small<Joiner> small(vocabulary_, both);
+      return small.size() == 2 && small.id(0) == left;
+    }
+    Large<Joiner>(vocabulary_, both).each([&](Token id, uint32_t) { out.push_back(id); });
+    return out.size() == 2 && out[0] == left;
+  }
+
+  void put(size_t n) {
+    for (size_t i = 0; i < n; ++i) out_.push_back(tokens_[i].id);
+  }
+
+  const Vocabulary& vocabulary_;
+  std::string_view piece_;
+  std::vector<Token>& out_;
+  std::vector<Placed> tokens_;
+};
+
+template <class Joiner>
 void merge_by(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out) {
   if (piece.size() <= kSmall) {
     const Small<Joiner> small(vocabulary, piece);
     for (size_t i = 0; i < small.size(); ++i) out.push_back(small.id(i));
-  } else {
-    Large<Joiner>(vocabulary, piece).each([&](Token id, uint32_t) { out.push_back(id); });
+    return;
   }
+  const size_t before = out.size();
+  if (Windows<Joiner>(vocabulary, piece, out).run()) return;
+  out.resize(before);
+  Large<Joiner>(vocabulary, piece).each([&](Token id, uint32_t) { out.push_back(id); });
 }
 
 }  // namespace

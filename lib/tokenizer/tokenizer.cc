@@ -4,38 +4,21 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "tokenizer/encoder.h"
 #include "tokenizer/load_json.h"
-#include "tokenizer/merge.h"
-#include "tokenizer/split.h"
 #include "tokenizer/vocabulary.h"
+#include "tokenizer/word_cache.h"
 
 namespace vitalis {
 
+using tokenizer::Encoder;
 using tokenizer::kNone;
 using tokenizer::Vocabulary;
+using tokenizer::WordCache;
 
 struct Tokenizer::Tables {
-  explicit Tables(Vocabulary v) : vocabulary(std::move(v)) {}
-
-  // `text` is well formed.
-  void encode(std::string_view text, std::vector<Token>& out) const {
-    for (size_t begin = 0; begin < text.size();) {
-      const size_t end = tokenizer::piece_end(text, begin);
-      encode_piece(text.substr(begin, end - begin), out);
-      begin = end;
-    }
-  }
-
-  void encode_piece(std::string_view piece, std::vector<Token>& out) const {
-    if (vocabulary.whole_pieces_first()) {
-      const Token id = vocabulary.find(piece);
-      if (id != kNone) {
-        out.push_back(id);
-        return;
-      }
-    }
-    tokenizer::merge(vocabulary, piece, out);
-  }
+  Tables(Vocabulary v, WordCache c)
+      : vocabulary(std::move(v)), cache(std::move(c)), encoder(vocabulary, cache) {}
 
   struct Found {
     size_t at;
@@ -52,11 +35,14 @@ struct Tokenizer::Tables {
   }
 
   Vocabulary vocabulary;
+  WordCache cache;
+  Encoder encoder;
 };
 
 Result<Tokenizer> Tokenizer::open(const std::string& tokenizer_json) {
   VITALIS_ASSIGN(Vocabulary vocabulary, tokenizer::load_json(tokenizer_json));
-  return Tokenizer(std::make_unique<const Tables>(std::move(vocabulary)));
+  VITALIS_ASSIGN(WordCache cache, WordCache::create());
+  return Tokenizer(std::make_unique<const Tables>(std::move(vocabulary), std::move(cache)));
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<const Tables> tables) : tables_(std::move(tables)) {}
@@ -66,9 +52,9 @@ Tokenizer::~Tokenizer() = default;
 
 void Tokenizer::encode(std::string_view text, std::vector<Token>& out) const {
   if (utf8::is_valid(text)) {
-    tables_->encode(text, out);
+    tables_->encoder.encode(text, out);
   } else {
-    tables_->encode(utf8::replace_ill_formed(text), out);
+    tables_->encoder.encode(utf8::replace_ill_formed(text), out);
   }
 }
 

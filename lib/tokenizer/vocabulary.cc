@@ -7,7 +7,7 @@ namespace vitalis::tokenizer {
 
 namespace {
 
-constexpr size_t kMaxIds = size_t{1} << 22;
+constexpr size_t kMaxIds = size_t{1} << 21;  // an id is kept in 21 bits here and there
 constexpr size_t kMaxBlob = size_t{1} << 28;
 constexpr uint64_t kMagic = 0x3130'6261'636F'7676;  // "vvocab01"
 
@@ -41,7 +41,8 @@ struct Vocabulary::Header {
   uint64_t magic;
   uint64_t block_bytes;
   uint64_t n_ids, n_buckets, n_long_slots, n_specials, n_pair_slots, blob_bytes;
-  uint64_t offsets, buckets, long_slots, byte_ids, specials, pairs, blob;  // from the block's start
+  uint64_t offsets, buckets, long_slots, byte_ids, byte_pairs, filter, specials, pairs,
+      blob;  // from the block's start
   uint64_t whole_pieces_first;
 };
 
@@ -106,6 +107,8 @@ class Vocabulary::Builder {
     h.buckets = plan.add<Bucket>("buckets", h.n_buckets);
     h.long_slots = plan.add<Token>("long slots", h.n_long_slots);
     h.byte_ids = plan.add<Token>("byte ids", 256);
+    h.byte_pairs = plan.add<Token>("byte pairs", 256 * 256);
+    h.filter = plan.add<uint64_t>("filter", (size_t{1} << kFilterBits) / 64);
     h.specials = plan.add<Token>("specials", h.n_specials);
     h.pairs = plan.add<PairSlot>("pairs", h.n_pair_slots);
     h.blob = plan.add<char>("blob", blob_bytes_);
@@ -138,7 +141,9 @@ class Vocabulary::Builder {
   Status fill_entries() {
     auto* byte_ids = arena_.at<Token>(head().byte_ids);
     auto* long_slots = arena_.at<Token>(head().long_slots);
+    auto* byte_pairs = arena_.at<Token>(head().byte_pairs);
     std::fill_n(byte_ids, 256, kNone);
+    std::fill_n(byte_pairs, 256 * 256, kNone);
     std::fill_n(long_slots, head().n_long_slots, kNone);
     for (const auto& entry : source_.entries) {
       if (entry.bytes.size() > kMaxShort) {
@@ -146,7 +151,9 @@ class Vocabulary::Builder {
       } else {
         VITALIS_TRY(insert_short(entry));
       }
-      if (entry.bytes.size() == 1) byte_ids[static_cast<uint8_t>(entry.bytes[0])] = entry.id;
+      const auto byte = [&](size_t i) { return static_cast<uint8_t>(entry.bytes[i]); };
+      if (entry.bytes.size() == 1) byte_ids[byte(0)] = entry.id;
+      if (entry.bytes.size() == 2) byte_pairs[byte(0) * 256 + byte(1)] = entry.id;
     }
     for (int byte = 0; byte < 256; ++byte) {
       if (byte_ids[byte] == kNone) {
@@ -164,7 +171,10 @@ class Vocabulary::Builder {
   Status insert_short(const VocabularySource::Entry& entry) {
     auto* buckets = arena_.at<Bucket>(head().buckets);
     const Key key = key_of(entry.bytes.data(), entry.bytes.size());
-    size_t at = scale(hash(key), head().n_buckets);
+    const uint64_t hashed = hash(key);
+    const uint64_t bit = hashed >> (64 - kFilterBits);
+    arena_.at<uint64_t>(head().filter)[bit / 64] |= uint64_t{1} << bit % 64;
+    size_t at = scale(hashed, head().n_buckets);
     while (true) {
       Bucket& bucket = buckets[at];
       for (int i = 0; i < 3; ++i) {
@@ -270,6 +280,8 @@ Status Vocabulary::bind(std::span<const std::byte> block) {
   buckets_ = reinterpret_cast<const Bucket*>(at(h.buckets));
   long_slots_ = {reinterpret_cast<const Token*>(at(h.long_slots)), h.n_long_slots};
   byte_ids_ = reinterpret_cast<const Token*>(at(h.byte_ids));
+  byte_pairs_ = reinterpret_cast<const Token*>(at(h.byte_pairs));
+  filter_ = reinterpret_cast<const uint64_t*>(at(h.filter));
   specials_ = {reinterpret_cast<const Token*>(at(h.specials)), h.n_specials};
   pairs_ = {reinterpret_cast<const PairSlot*>(at(h.pairs)), h.n_pair_slots};
   return {};

@@ -7,6 +7,7 @@
 // line and compares no strings. Longer ones go through `long_slots` to their bytes in `blob`.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -35,16 +36,28 @@ inline uint64_t hash(const Key& key) {
 }
 uint64_t hash(std::string_view bytes);
 
-// The key of text[0..size), size <= 15. Reads 16 bytes from `text`.
+struct KeyMask {
+  uint64_t low, high, size;
+};
+inline constexpr auto kKeyMasks = [] {
+  std::array<KeyMask, kMaxShort + 1> table{};
+  for (size_t size = 0; size <= kMaxShort; ++size) {
+    const auto bits = [](size_t n) { return n >= 8 ? ~uint64_t{0} : (uint64_t{1} << 8 * n) - 1; };
+    table[size] = {bits(size), size > 8 ? bits(size - 8) : 0, static_cast<uint64_t>(size) << 56};
+  }
+  return table;
+}();
+
+// The key of text[0..size), size <= kMaxShort. Reads 16 bytes from `text`.
 inline Key key_of_padded(const char* text, size_t size) {
+  const KeyMask& mask = kKeyMasks[size];
   Key key;
-  std::memcpy(&key, text, 16);
-  const uint64_t low_bits = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << 8 * size) - 1;
-  const uint64_t high_bits = size <= 8 ? 0 : (uint64_t{1} << 8 * (size - 8)) - 1;
-  key.low &= low_bits;
-  key.high = (key.high & high_bits) | static_cast<uint64_t>(size) << 56;
+  std::memcpy(&key, text, sizeof key);
+  key.low &= mask.low;
+  key.high = (key.high & mask.high) | mask.size;
   return key;
 }
+// The same, reading no more than the bytes themselves.
 inline Key key_of(const char* text, size_t size) {
   char padded[16] = {};
   std::memcpy(padded, text, size);
@@ -91,8 +104,16 @@ class Vocabulary {
       if (b->overflow == 0) return kNone;
     }
   }
+  // False: find(key, hashed) is kNone. Cheaper than looking, and right nine times of ten.
+  bool may_have(uint64_t hashed) const {
+    return filter_[hashed >> (64 - kFilterBits + 6)] >> (hashed >> (64 - kFilterBits) & 63) & 1;
+  }
   const Bucket& home(uint64_t hashed) const { return buckets_[scale(hashed, n_buckets_)]; }
   Token byte_id(uint8_t byte) const { return byte_ids_[byte]; }
+  // The entry of these two bytes, or kNone.
+  Token byte_pair(uint8_t first, uint8_t second) const {
+    return byte_pairs_[first * size_t{256} + second];
+  }
 
   // Special tokens, in order of id.
   std::span<const Token> specials() const { return specials_; }
@@ -112,6 +133,8 @@ class Vocabulary {
 
   Vocabulary() = default;
   Status bind(std::span<const std::byte> block);
+  static constexpr int kFilterBits = 21;
+
   Token find_long(std::string_view bytes) const;
   const Bucket* next(const Bucket* b) const {
     return b + 1 == buckets_ + n_buckets_ ? buckets_ : b + 1;
@@ -129,6 +152,8 @@ class Vocabulary {
   const Bucket* buckets_ = nullptr;
   std::span<const Token> long_slots_;
   const Token* byte_ids_ = nullptr;
+  const Token* byte_pairs_ = nullptr;
+  const uint64_t* filter_ = nullptr;
   std::span<const Token> specials_;
   std::span<const PairSlot> pairs_;
 };
