@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packing and products of the x86 tiers, in the tier's vocabulary (vec-inl.h) and over its
-// weights: types with row_blocks, fetch, block_sums and decode. Closed (see kernels/table.h).
+// weights: types with row_blocks, fetch_group, fetch_blocks, block_sums and decode. Closed (see
+// kernels/table.h).
 //
 // Packed activations, floats:
 //   few rows   [blocks / kLanes][rows][32][kLanes]: lanes are blocks of 32 (lane_of_block), so that
@@ -15,8 +16,10 @@
 namespace vitalis::kernels {
 namespace {
 
-inline constexpr size_t kWeightRows = 48;     // of a decoded panel; a multiple of all tile heights
-inline constexpr size_t kPanelBlocks = 4;     // of a decoded panel: 24 KiB
+// A panel of decoded weights. Its height is a multiple of that of all tiles; it is 2 blocks deep so
+// that it and the activations of so many terms stay in the first cache together.
+inline constexpr size_t kWeightRows = 48;
+inline constexpr size_t kPanelBlocks = 2;
 inline constexpr size_t kRowsPerPanel = 256;  // of activations, for which a panel is decoded once
 
 inline size_t divide_up(size_t a, size_t b) {
@@ -99,9 +102,9 @@ template <size_t>
 struct Width {};
 
 // kLanes rows of weights after one another; then, lanes being these rows, their blocks' sums are
-// added in order. Meanwhile the next kLanes rows are fetched, a little at each step. With one row
-// of activations each row of weights is read to its end; with more, activations of one group of
-// blocks stay in the first cache.
+// added in order. Meanwhile the next kLanes rows are fetched, a group's worth at each step. With
+// one row of activations each row of weights is read to its end; with more, activations of one
+// group of blocks stay in the first cache.
 template <size_t kRows, class Weights>
 void product_few(const float* x, size_t group_stride, const Weights& w, size_t begin, size_t end,
                  const Results& results) {
@@ -116,12 +119,12 @@ void product_few(const float* x, size_t group_stride, const Weights& w, size_t b
     for (size_t from = 0; from < groups; from += kGroups) {
       const size_t to = from + kGroups < groups ? from + kGroups : groups;
       for (size_t i = 0; i < count; ++i) {
-        const auto some = [&]<size_t kMany>(size_t g, Width<kMany>) {
+        const auto some = [&]<size_t kMany>(size_t g, Width<kMany>) __attribute__((always_inline)) {
           V sum[kMany][kRows];
-          w.fetch(n + kLanes, from * kLanes + i * (to - from) + g - from, groups * kLanes, kMany);
           w.block_sums(n + i, g * kLanes, x + g * group_stride, group_stride, sum);
           VITALIS_UNROLL
           for (size_t j = 0; j < kMany; ++j) {
+            w.fetch_group(n + kLanes, from * kLanes + i * (to - from) + g + j - from);
             VITALIS_UNROLL
             for (size_t r = 0; r < kRows; ++r) store(sums[r][g + j - from][i], sum[j][r]);
           }
@@ -217,7 +220,13 @@ void product_many(const float* x, size_t rows, const Weights& w, size_t begin, s
       for (size_t block = 0; block < w.row_blocks; block += kPanelBlocks) {
         const size_t left = w.row_blocks - block;
         const size_t blocks = left < kPanelBlocks ? left : kPanelBlocks;
+        const size_t next = block + kPanelBlocks;
         for (size_t i = 0; i < count; ++i) {
+          if (next < w.row_blocks) {
+            w.template fetch_blocks<kPanelBlocks>(n + i, next);
+          } else {
+            w.template fetch_blocks<kPanelBlocks>(n + i + kWeightRows, 0);
+          }
           for (size_t b = 0; b < blocks; ++b) w.decode(n + i, block + b, panel[i][b]);
         }
         for (size_t v = 0; v < vectors;) {

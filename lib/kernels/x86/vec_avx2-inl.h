@@ -18,7 +18,7 @@ inline constexpr size_t kLanes = 8;
 // What 16 registers hold.
 inline constexpr size_t kHeadsAtOnce = 4;
 inline constexpr size_t kFewRowsAtOnce = 4;
-inline constexpr size_t kGroupsAtOnce = 1;
+inline constexpr size_t kGroupsAtOnce = 2;
 inline constexpr size_t kTileSums = 6;
 inline constexpr size_t kTileVectors = 2;
 

@@ -10,7 +10,7 @@ namespace vitalis::kernels {
 namespace {
 
 // From this many rows on lanes are rows and not blocks.
-inline constexpr size_t kManyRows = 16;
+inline constexpr size_t kManyRows = 15;
 inline constexpr size_t kGroupFloats = kLanes * kBlock;  // activations of one row for 16 blocks
 
 // Where block b of a group of 16 stands: transposing the dwords of 4 registers of 4 blocks each
@@ -28,9 +28,9 @@ struct Bf16 {
   const uint16_t* w;
   size_t row_blocks;
 
-  // Fetches the step-th of `steps` parts of the kLanes rows from n on, or `count` parts from there.
-  VITALIS_INLINE void fetch(size_t n, size_t step, size_t steps, size_t count) const {
-    fetch_part(w + n * row_blocks * kBlock, row_blocks * kBlock * 2 * kLanes, step, steps, count);
+  // Fetches the step-th group's worth of the rows from n on.
+  VITALIS_INLINE void fetch_group(size_t n, size_t step) const {
+    fetch<kLanes * 64>(w + (n * row_blocks + step * kLanes) * kBlock);
   }
 
   VITALIS_INLINE void load_group(size_t n, size_t first, V (&pairs)[16]) const {
@@ -77,6 +77,11 @@ struct Bf16 {
     }
   }
 
+  template <size_t kCount>
+  VITALIS_INLINE void fetch_blocks(size_t n, size_t block) const {
+    fetch<kCount * 64>(w + (n * row_blocks + block) * kBlock);
+  }
+
   // One block to floats: its 16 even terms, then its 16 odd ones.
   void decode(size_t n, size_t block, float* to) const {
     V even, odd;
@@ -91,11 +96,10 @@ struct Mxfp4 {
   const uint8_t* scales;
   size_t row_blocks;
 
-  VITALIS_INLINE void fetch(size_t n, size_t step, size_t steps, size_t count) const {
-    fetch_part(blocks + n * row_blocks * 16, row_blocks * 16 * kLanes, step, steps, count);
-    if (step % 4 == 0) {
-      fetch_part(scales + n * row_blocks, row_blocks * kLanes, step / 4, steps / 4, 1);
-    }
+  VITALIS_INLINE void fetch_group(size_t n, size_t step) const {
+    const size_t block = n * row_blocks + step * kLanes;
+    fetch<kLanes * 16>(blocks + block * 16);
+    if (step * kLanes % 64 == 0) fetch<64>(scales + block);
   }
 
   static V values() { return _mm512_loadu_ps(kFp4); }
@@ -180,6 +184,11 @@ struct Mxfp4 {
       VITALIS_UNROLL
       for (size_t r = 0; r < kRows; ++r) sum[g][r] = mul(add(even[g][r], odd[g][r]), scale[g]);
     }
+  }
+
+  template <size_t kCount>
+  VITALIS_INLINE void fetch_blocks(size_t n, size_t block) const {
+    fetch<kCount * 16>(blocks + (n * row_blocks + block) * 16);
   }
 
   void decode(size_t n, size_t block, float* to) const {
