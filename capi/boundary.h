@@ -128,6 +128,15 @@ Status write_struct(const T& from, T* to, std::string_view name) {
   return {};
 }
 
+// Zeroes a struct of the caller's size, whichever header that is from. False if no version has it.
+template <class T>
+bool init_struct(T* to, size_t size) noexcept {
+  if (!to || size < sizeof(uint32_t) || size % alignof(T) != 0 || size > 4096) return false;
+  std::memset(static_cast<void*>(to), 0, size);
+  to->struct_size = static_cast<uint32_t>(size);
+  return true;
+}
+
 // What such a struct holds until the call has succeeded. write_struct complains of a bad one.
 template <class T>
 void clear_struct(T* to) noexcept {

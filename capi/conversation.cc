@@ -133,8 +133,8 @@ void vitalis_conversation_release(vitalis_conversation* conversation) {
   release(conversation);
 }
 
-void vitalis_system_init(vitalis_system* system) {
-  if (system) *system = VITALIS_SYSTEM_INIT;
+void vitalis_system_init(vitalis_system* system, size_t size) {
+  init_struct(system, size);
 }
 
 int32_t vitalis_conversation_set_system(vitalis_conversation* conversation,
@@ -204,8 +204,8 @@ int32_t vitalis_conversation_add_tool(vitalis_conversation* conversation, const 
   });
 }
 
-void vitalis_message_init(vitalis_message* message) {
-  if (message) *message = VITALIS_MESSAGE_INIT;
+void vitalis_message_init(vitalis_message* message, size_t size) {
+  if (init_struct(message, size)) message->role = VITALIS_ROLE_USER;
 }
 
 int32_t vitalis_conversation_add_message(vitalis_conversation* conversation,

@@ -69,11 +69,11 @@ static_assert(static_cast<int32_t>(session::Finish::kLength) == VITALIS_FINISH_L
 
 extern "C" {
 
-void vitalis_session_options_init(vitalis_session_options* options) {
-  if (options) *options = VITALIS_SESSION_OPTIONS_INIT;
+void vitalis_session_options_init(vitalis_session_options* options, size_t size) {
+  init_struct(options, size);
 }
-void vitalis_generate_options_init(vitalis_generate_options* options) {
-  if (options) *options = VITALIS_GENERATE_OPTIONS_INIT;
+void vitalis_generate_options_init(vitalis_generate_options* options, size_t size) {
+  init_struct(options, size);
 }
 
 int32_t vitalis_session_plan(const vitalis_model* model, const vitalis_session_options* options,

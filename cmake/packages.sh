@@ -5,12 +5,12 @@
 # What a release and the program need.
 build_packages="g++ cmake ninja-build pkg-config libeigen3-dev libtbb-dev libsimdjson-dev libcli11-dev libedit-dev"
 # What the tests need besides.
-test_packages="libgtest-dev libssl-dev python3 npm ca-certificates"
+test_packages="libgtest-dev libbenchmark-dev libssl-dev make python3 npm ca-certificates"
 
 # The command that a package is wanted for: where it is there from elsewhere, nothing is installed.
 command_of() {
   case $1 in
-    g++ | cmake | pkg-config | python3 | npm) echo "$1" ;;
+    g++ | cmake | make | pkg-config | python3 | npm) echo "$1" ;;
     ninja-build) echo ninja ;;
   esac
 }

@@ -22,7 +22,8 @@ LAYERS = {
     "hub": ["base", "cpu", "formats"],
     "engine": ["base", "cpu", "formats", "kernels", "model"],
     "harmony": ["base", "cpu", "formats", "tokenizer"],
-    "session": ["base", "cpu", "formats", "kernels", "model", "tokenizer", "hub", "engine", "harmony"],
+    "session": ["base", "cpu", "formats", "kernels", "model", "tokenizer", "hub", "engine",
+                "harmony"],
 }
 
 # Third-party headers: the places where they may be included.
@@ -34,8 +35,8 @@ THIRD_PARTY = [
     (r"CLI/|toml\+\+|httplib|histedit|editline|readline", r"examples/"),
 ]
 
-# Files built with instructions that not every CPU has: an inline function of anyone else's, compiled
-# here, could be the copy that the linker keeps for all.
+# Files built with instructions that not every CPU has: an inline function of anyone else's,
+# compiled here, could be the copy that the linker keeps for all.
 ISA_FILES = r"lib/kernels/(x86|arm)/.*|lib/kernels/.*-inl\.h"
 ISA_INCLUDES = (r"stddef\.h|stdint\.h|\w*intrin\.h|arm_\w+\.h"
                 r"|kernels/table\.h|kernels/((x86|arm)/)?[\w-]+(-inl)?\.h")

@@ -7,6 +7,6 @@ cd "$(dirname "$0")/.."
 # shellcheck disable=SC2086 # lists of words
 install_missing $build_packages $test_packages
 sh tests/fetch_data.sh
-cmake --preset release -DVITALIS_TESTS=ON -DVITALIS_EXAMPLES=ON -DVITALIS_WERROR=ON
+cmake --preset release -DVITALIS_TESTS=ON -DVITALIS_EXAMPLES=ON -DVITALIS_BENCH=ON -DVITALIS_WERROR=ON
 cmake --build --preset release
 ctest --preset release --parallel "$(nproc)"

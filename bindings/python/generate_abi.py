@@ -4,8 +4,9 @@
 
 The header keeps to a small part of C: #define of numbers, opaque structs, flat structs of scalars,
 pointers, arrays and earlier structs, and prototypes marked VITALIS_API. Anything else is an error
-here, never a guess. Layouts are computed by the rules of the 64-bit ABIs (every member at a multiple
-of its own alignment), and the package compares them with those of ctypes when it is imported.
+here, never a guess. Layouts are computed by the rules of the 64-bit ABIs (every member at a
+multiple of its own alignment), and the package compares them with those of ctypes when it is
+imported.
 
     generate_abi.py [--check] [--header FILE] [--output FILE]
 """
@@ -137,8 +138,8 @@ class Header:
         return ("None" if result == "void" else self.passed(result)), arguments
 
     def passed(self, c_type):
-        """The ctypes type of a parameter or result. Handles are c_void_p; text that goes in with its
-        size is c_char_p, which takes bytes as they are."""
+        """The ctypes type of a parameter or result. Handles are c_void_p; text that goes in with
+        its size is c_char_p, which takes bytes as they are."""
         words = c_type.replace("*", " * ").replace("const", " ").split()
         base, stars = words[0], words[1:]
         if any(star != "*" for star in stars) or len(stars) > 2:

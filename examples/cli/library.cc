@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "library.h"
 
+#include <algorithm>
 #include <string>
 
 namespace vitalis::cli {
@@ -11,11 +12,14 @@ const char* null_if_empty(const std::string& text) {
   return text.empty() ? nullptr : text.c_str();
 }
 
-// OpenAI's requests hold {"tools": […]}; a file with the list alone means the same.
+// A request must have messages; a file of tools has none, and may hold the list alone. Of two
+// members of one name the later one stands, so a whole request keeps its messages.
 std::string as_request(const std::string& tools) {
-  const size_t first = tools.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos || tools[first] != '[') return tools;
-  return "{\"messages\":[],\"tools\":" + tools + '}';
+  const std::string messages = "{\"messages\":[],";
+  const size_t first = std::min(tools.find_first_not_of(" \t\r\n"), tools.size());
+  if (tools.substr(first, 1) == "[") return messages + "\"tools\":" + tools + '}';
+  if (tools.substr(first, 1) == "{") return messages + tools.substr(first + 1);
+  return tools;
 }
 
 }  // namespace
@@ -62,8 +66,8 @@ Conversation open_conversation(const Options& options, Output& output) {
   vitalis_conversation* handle = nullptr;
   if (!succeeded(vitalis_conversation_create(&handle), output)) return nullptr;
   Conversation conversation(handle);
-  if (!options.tools.empty()) {
-    const std::string request = as_request(options.tools);
+  if (options.tools) {
+    const std::string request = as_request(*options.tools);
     const int32_t status = vitalis_conversation_load_json(handle, request.data(), request.size());
     if (!succeeded(status, output, "--tools")) return nullptr;
   }

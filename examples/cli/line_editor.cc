@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <clocale>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -53,6 +54,7 @@ struct LineEditor::Terminal {
   Terminal();
   ~Terminal();
   static unsigned char interrupt(EditLine* edit, int character);
+  static unsigned char suspend(EditLine* edit, int character);
 
   EditLine* edit = nullptr;
   History* history = nullptr;
@@ -77,10 +79,13 @@ LineEditor::Terminal::Terminal() {
   el_set(edit, EL_SIGNAL, 1);  // on SIGTERM and the like, leaves the terminal as it was
   if (history != nullptr) el_set(edit, EL_HIST, &::history, history);
   el_source(edit, nullptr);
-  // Ctrl-C drops the line: as a key, since libedit goes on reading after a signal.
-  el_set(edit, EL_SETTY, "-d", "intr=", nullptr);
+  // Ctrl-C drops the line: as a key, since libedit goes on reading after a signal. Then Ctrl-Z is
+  // one too.
+  el_set(edit, EL_SETTY, "-d", "-isig", nullptr);
   el_set(edit, EL_ADDFN, "vitalis-interrupt", "Drop the line", &Terminal::interrupt);
   el_set(edit, EL_BIND, "^C", "vitalis-interrupt", nullptr);
+  el_set(edit, EL_ADDFN, "vitalis-suspend", "Suspend the program", &Terminal::suspend);
+  el_set(edit, EL_BIND, "^Z", "vitalis-suspend", nullptr);
 }
 
 LineEditor::Terminal::~Terminal() {
@@ -98,6 +103,11 @@ unsigned char LineEditor::Terminal::interrupt(EditLine* edit, int) {
   std::fputs("^C\n", stdout);
   std::fflush(stdout);
   return CC_NEWLINE;
+}
+
+unsigned char LineEditor::Terminal::suspend(EditLine*, int) {
+  std::raise(SIGTSTP);  // libedit's handler leaves the terminal as it was, and takes it again later
+  return CC_REFRESH;
 }
 
 LineEditor::LineEditor() {

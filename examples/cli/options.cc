@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ctime>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -101,8 +102,7 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
   app.add_option("--date", options.date, "current date told to the model, \"\" for none")
       ->default_str("today")
       ->type_name("TEXT");
-  const float most = std::numeric_limits<float>::max();
-  add_number(app, "--temperature", options.temperature, 0.0f, most,
+  add_number(app, "--temperature", options.temperature, 0.0f, 100.0f,
              "0 takes the most probable token each time (default: 1)");
   add_number(app, "--top-p", options.top_p, std::numeric_limits<float>::min(), 1.0f,
              "sample from the most probable tokens of this sum (default: 1)");
@@ -119,10 +119,10 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
   app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
 }
 
-std::string check_utf8(const std::string& text, const std::string& what) {
+std::string check_utf8(std::string_view text, std::string_view what) {
   const size_t good = utf8_prefix(text);
   if (good == text.size()) return "";
-  return what + " is not UTF-8: ill-formed at byte " + std::to_string(good);
+  return std::string(what) + " is not UTF-8: ill-formed at byte " + std::to_string(good);
 }
 
 // The sentence about what is wrong, or nothing.
@@ -145,13 +145,14 @@ std::string read_sources(Options& options, const Sources& sources) {
     if (!text) return problem;
     options.tools = std::move(*text);
   }
-  const std::string text_name = options.command == Command::kRun ? "the prompt" : "the text";
-  for (const auto& [text, name] : {std::pair(&options.text, text_name),
-                                   {&options.instructions, "the instructions"},
-                                   {&options.identity, "the identity"},
-                                   {&options.date, "the date"},
-                                   {&options.tools, sources.tools_file}}) {
-    problem = check_utf8(*text, name);
+  const std::pair<std::string_view, std::string_view> texts[] = {
+      {options.text, options.command == Command::kRun ? "the prompt" : "the text"},
+      {options.instructions, "the instructions"},
+      {options.identity, "the identity"},
+      {options.date, "the date"},
+      {options.tools ? *options.tools : std::string_view(), sources.tools_file}};
+  for (const auto& [text, name] : texts) {
+    problem = check_utf8(text, name);
     if (!problem.empty()) return problem;
   }
   if (options.command == Command::kRun && options.text.empty()) return "the prompt is empty";

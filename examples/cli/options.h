@@ -27,8 +27,8 @@ struct Options {
   int32_t effort = 0;
   std::string identity;
   std::string instructions;
-  std::string date;   // empty: none is told to the model
-  std::string tools;  // JSON text
+  std::string date;                  // empty: none is told to the model
+  std::optional<std::string> tools;  // JSON text
 
   float temperature = 1.0f;  // zero: greedy
   float top_p = 1.0f;

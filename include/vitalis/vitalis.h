@@ -10,9 +10,10 @@
  *  2. Outputs come last and are zeroed or nulled on failure.
  *  3. Text is UTF-8, as pointer and size in bytes; VITALIS_NUL as size means "ends with a NUL". Text that
  *     is not UTF-8 is an error, unless said otherwise. Paths and names in structs end with a NUL.
- *  4. Structs that you fill begin with struct_size. Set it with the VITALIS_*_INIT macro or the init
- *     function; a zero field means its default. Structs that we fill begin with struct_size too: no more
- *     than that is written. New fields are only ever added at the end.
+ *  4. Structs that you fill begin with struct_size. Set it with the VITALIS_*_INIT macro, or the init
+ *     function, which takes sizeof(the struct) as you know it; a zero field means its default. Structs that
+ *     we fill begin with struct_size too: no more than that is written. New fields are only ever added at
+ *     the end.
  *  5. Ownership has three forms. Handles are counted: create, retain, release; releasing null is fine and
  *     the order of releases is free, since objects keep what they need. Borrowed text (vitalis_text
  *     that we give) is valid until the next call on the same object, and ends with a NUL that its size does not count
@@ -92,7 +93,7 @@ typedef struct vitalis_engine_options {
   int32_t numerics; /* VITALIS_NUMERICS_* */
 } vitalis_engine_options;
 #define VITALIS_ENGINE_OPTIONS_INIT {(uint32_t)sizeof(vitalis_engine_options), 0, NULL, 0}
-VITALIS_API void vitalis_engine_options_init(vitalis_engine_options* options);
+VITALIS_API void vitalis_engine_options_init(vitalis_engine_options* options, size_t size);
 
 /* options may be null. UNSUPPORTED for a tier that is unknown or that this CPU lacks. */
 VITALIS_API int32_t vitalis_engine_create(const vitalis_engine_options* options,
@@ -191,7 +192,7 @@ typedef struct vitalis_system {
   const char* current_date;      /* for example 2026-01-31 */
 } vitalis_system;
 #define VITALIS_SYSTEM_INIT {(uint32_t)sizeof(vitalis_system), 0, NULL, NULL, NULL}
-VITALIS_API void vitalis_system_init(vitalis_system* system);
+VITALIS_API void vitalis_system_init(vitalis_system* system, size_t size);
 VITALIS_API int32_t vitalis_conversation_set_system(vitalis_conversation* conversation,
                                                     const vitalis_system* system);
 /* The developer's instructions ("system prompt" elsewhere); empty text takes them away. */
@@ -219,7 +220,7 @@ typedef struct vitalis_message {
   size_t text_size;
 } vitalis_message;
 #define VITALIS_MESSAGE_INIT {(uint32_t)sizeof(vitalis_message), VITALIS_ROLE_USER, NULL, NULL, NULL, NULL, NULL, 0}
-VITALIS_API void vitalis_message_init(vitalis_message* message);
+VITALIS_API void vitalis_message_init(vitalis_message* message, size_t size);
 VITALIS_API int32_t vitalis_conversation_add_message(vitalis_conversation* conversation,
                                                      const vitalis_message* message);
 /* A tool's result: the message that answers the call to `name` ("functions.get_weather"). */
@@ -249,7 +250,7 @@ typedef struct vitalis_session_options {
   uint32_t chunk;   /* prompt tokens in one step; default 512 */
 } vitalis_session_options;
 #define VITALIS_SESSION_OPTIONS_INIT {(uint32_t)sizeof(vitalis_session_options), 0, 0}
-VITALIS_API void vitalis_session_options_init(vitalis_session_options* options);
+VITALIS_API void vitalis_session_options_init(vitalis_session_options* options, size_t size);
 
 typedef struct vitalis_session_memory {
   uint32_t struct_size;
@@ -282,7 +283,7 @@ typedef struct vitalis_generate_options {
 } vitalis_generate_options;
 #define VITALIS_GENERATE_OPTIONS_INIT \
   {(uint32_t)sizeof(vitalis_generate_options), 0, 0.0f, 0.0f, 0.0f, 0, 0, 0}
-VITALIS_API void vitalis_generate_options_init(vitalis_generate_options* options);
+VITALIS_API void vitalis_generate_options_init(vitalis_generate_options* options, size_t size);
 
 /* Begins an answer to the conversation. What the prompt shares with the tokens that the session holds is
  * not computed again. Nothing is computed yet: next() does. The conversation is read now and may change

@@ -190,7 +190,11 @@ Result<engine::Outcome> Session::decode() {
   parsed_next_ = 0;
   VITALIS_TRY(parser_->push(token, parsed_));
   const harmony::Format& format = model_->format();
-  if (format.ends_turn(token)) {
+  // The final message is the turn's last. A model may close it as messages of the past are closed,
+  // and would go on with words for the user.
+  const bool ends_final =
+      token == format.end && channel_ == harmony::Channel::kFinal && recipient_.empty();
+  if (ends_final || format.ends_turn(token)) {
     VITALIS_TRY(finish(token == format.call ? Finish::kToolCall : Finish::kStop));
   } else if (sampled_.size() == options_.max_tokens || held_.size() == cache_.context()) {
     VITALIS_TRY(finish(Finish::kLength));

@@ -29,6 +29,9 @@ class Encoder {
   template <class Sink>
   void encode_batch(std::string_view text, size_t begin, const size_t* ends, size_t n,
                     Sink& sink) const;
+  struct Miss;
+  template <class Sink>
+  void encode_miss(const Miss& miss, Sink& sink) const;
 
   const Vocabulary& vocabulary_;
   const WordCache& cache_;

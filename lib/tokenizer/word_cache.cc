@@ -15,6 +15,10 @@ constexpr uint64_t kTokenMask = (uint64_t{1} << 21) - 1;
 }  // namespace
 
 WordCache::Word WordCache::word_of(std::string_view word) {
+  if (word.size() <= kMaxShort) {
+    const Key key = key_of(word.data(), word.size());
+    return word_of(key, hash(key));
+  }
   char bytes[32] = {};
   std::copy(word.begin(), word.end(), bytes);
   bytes[31] = static_cast<char>(word.size());

@@ -27,6 +27,12 @@ class WordCache {
   };
   // word.size() <= kMaxWord
   static Word word_of(std::string_view word);
+  // The same from a short word's key.
+  static Word word_of(const Key& key, uint64_t hashed) {
+    constexpr uint64_t kSize = uint64_t{0xFF} << 56;
+    return {{key.low, key.high & ~kSize, 0, key.high & kSize}, hashed};
+  }
+  void prefetch(const Word& word) const { __builtin_prefetch(pair_of(word)); }
 
   // kOutOfMemory. The 8 MiB are touched only as they fill.
   static Result<WordCache> create();

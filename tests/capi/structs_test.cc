@@ -112,6 +112,33 @@ TEST_F(Structs, OptionsOfAnOlderCallerAreReadNoFurther) {
   });
 }
 
+template <class T>
+void expect_init_writes_no_more(Edge& edge, void (*init)(T*, size_t)) {
+  T defaults;
+  init(&defaults, sizeof defaults);
+  for (const uint32_t size : older_sizes<T>()) {
+    T* part = edge.filled<T>(size);
+    init(part, size);
+    EXPECT_EQ(part->struct_size, size);
+    EXPECT_EQ(std::memcmp(reinterpret_cast<const char*>(part) + 4,
+                          reinterpret_cast<const char*>(&defaults) + 4, size - 4),
+              0)
+        << size;
+  }
+  T untouched = {};
+  untouched.struct_size = 77;
+  for (const size_t size : {size_t{0}, size_t{3}, size_t{4100}, SIZE_MAX}) init(&untouched, size);
+  EXPECT_EQ(untouched.struct_size, 77u);
+}
+
+TEST_F(Structs, InitFunctionsWriteTheCallersStruct) {
+  expect_init_writes_no_more(edge, vitalis_engine_options_init);
+  expect_init_writes_no_more(edge, vitalis_system_init);
+  expect_init_writes_no_more(edge, vitalis_message_init);
+  expect_init_writes_no_more(edge, vitalis_session_options_init);
+  expect_init_writes_no_more(edge, vitalis_generate_options_init);
+}
+
 // Calls with every older size of a struct that the library fills, and with a newer one.
 template <class T>
 void expect_no_more_is_written(Edge& edge, const std::function<int32_t(T*)>& call) {

@@ -116,7 +116,7 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_status_name, 1);
   SWEEP(vitalis_last_error);
 
-  SWEEP(vitalis_engine_options_init, &engine_options);
+  SWEEP(vitalis_engine_options_init, &engine_options, sizeof engine_options);
   SWEEP(vitalis_engine_create, &engine_options, &engine);
   SWEEP(vitalis_engine_get_info, engine, &engine_info);
   SWEEP(vitalis_engine_retain, nullptr);
@@ -132,11 +132,11 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_model_release, nullptr);
 
   SWEEP(vitalis_conversation_create, &conversation);
-  SWEEP(vitalis_system_init, &system);
+  SWEEP(vitalis_system_init, &system, sizeof system);
   SWEEP(vitalis_conversation_set_system, conversation, &system);
   SWEEP(vitalis_conversation_set_instructions, conversation, "text", 4);
   SWEEP(vitalis_conversation_add_tool, conversation, "f", "what", "{\"type\": \"object\"}");
-  SWEEP(vitalis_message_init, &message);
+  SWEEP(vitalis_message_init, &message, sizeof message);
   SWEEP(vitalis_conversation_add_message, conversation, &message);
   SWEEP(vitalis_conversation_add_tool_result, conversation, "functions.f", "text", 4);
   SWEEP(vitalis_conversation_load_json, conversation, "{\"messages\": []}", 16);
@@ -147,8 +147,8 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_conversation_retain, nullptr);
   SWEEP(vitalis_conversation_release, nullptr);
 
-  SWEEP(vitalis_session_options_init, &session_options);
-  SWEEP(vitalis_generate_options_init, &generate_options);
+  SWEEP(vitalis_session_options_init, &session_options, sizeof session_options);
+  SWEEP(vitalis_generate_options_init, &generate_options, sizeof generate_options);
   session_options.context = 128;
   SWEEP(vitalis_session_plan, tiny.model, &session_options, &memory);
   SWEEP(vitalis_session_create, tiny.model, &session_options, &session);
@@ -197,10 +197,10 @@ TEST_F(Sweep, SenselessNumbers) {
     vitalis_generate_options options = VITALIS_GENERATE_OPTIONS_INIT;
     options.temperature = bad;
     expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
-    vitalis_generate_options_init(&options);
+    options = VITALIS_GENERATE_OPTIONS_INIT;
     options.top_p = bad;
     expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
-    vitalis_generate_options_init(&options);
+    options = VITALIS_GENERATE_OPTIONS_INIT;
     options.min_p = bad;
     expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
   }

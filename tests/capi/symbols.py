@@ -4,7 +4,8 @@
 
     symbols.py exports SHARED LIST HEADER   exports equal the list and the header's declarations
     symbols.py soname SHARED                the name that programs record
-    symbols.py manners STATIC               our objects neither print, nor exit, nor read the environment
+    symbols.py manners STATIC               our objects neither print, nor exit, nor read the
+    environment
 """
 
 import re
@@ -30,7 +31,8 @@ def exports(shared, list_file, header):
     found = {line.split()[-1].split("@")[0] for line in
              run("nm", "-D", "--defined-only", shared).splitlines() if " A " not in line}
     listed = set(Path(list_file).read_text(encoding="utf-8").split())
-    declared = set(re.findall(r"^VITALIS_API[^(]*?(\w+)\(", Path(header).read_text(encoding="utf-8"), re.M))
+    text = Path(header).read_text(encoding="utf-8")
+    declared = set(re.findall(r"^VITALIS_API[^(]*?(\w+)\(", text, re.M))
     for name, one, other in (("exported, not listed", found, listed),
                              ("listed, not exported", listed, found),
                              ("declared, not listed", declared, listed),

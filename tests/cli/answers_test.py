@@ -75,11 +75,10 @@ class Answers(Program):
             self.assertEqual(json.loads(call)["location"], "Oslo")
 
     def test_repeats_with_a_seed_and_for_any_number_of_threads(self):
-        options = ("run", MODEL, "Tell me a story about a bear named Leo.", "--seed", "7")
-        first = self.succeeds(*options, "--threads", "1")
-        self.assertEqual(self.succeeds(*options, "--threads", "2"), first)
-        self.assertEqual(self.succeeds(*options, "--temperature", "0"),
-                         self.succeeds(*options, "--temperature", "0", "--seed", "8"))
+        story = ("run", MODEL, "Tell me a story about a bear named Leo.")
+        first = self.succeeds(*story, "--seed", "7", "--threads", "1")
+        self.assertEqual(self.succeeds(*story, "--seed", "7", "--threads", "2"), first)
+        self.assertNotEqual(self.succeeds(*story, "--seed", "8"), first)
 
     def test_says_that_an_answer_is_cut_off(self):
         done = self.start("run", MODEL, "Tell me a story about a fox named Mia.", "--temperature",

@@ -14,8 +14,8 @@ import unittest
 from program import MODEL, PROGRAM, TIMEOUT, Program
 
 GREEDY = ("--temperature", "0")
-# Random text without an end: what an interrupt needs to arrive in time.
-ENDLESS = ("--temperature", "1000", "--seed", "1", "--show-reasoning", "--context", "100000")
+# Thousands of random tokens: an interrupt arrives in time.
+ENDLESS = ("--temperature", "100", "--seed", "7", "--show-reasoning", "--context", "100000")
 
 
 class Piped(Program):

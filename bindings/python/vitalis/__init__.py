@@ -25,10 +25,10 @@ from .tools import tool_schema
 __version__: str = _lib.vitalis_version_string().decode("utf-8")
 
 __all__ = [
-    "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "ContextFullError", "Conversation",
-    "DeniedError", "Diagnostic", "Engine", "Event", "Finished", "InputOutputError", "IntegrityError",
-    "InternalError", "InvalidArgumentError", "MalformedError", "MessageBegin", "MessageEnd", "Model",
-    "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError", "OutOfMemoryError", "Prefill",
-    "Session", "SessionMemory", "Tensor", "Text", "ToolCall", "ToolResult", "UnsupportedError", "Usage",
-    "VitalisError", "tool_schema",
+    "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "ContextFullError",
+    "Conversation", "DeniedError", "Diagnostic", "Engine", "Event", "Finished", "InputOutputError",
+    "IntegrityError", "InternalError", "InvalidArgumentError", "MalformedError", "MessageBegin",
+    "MessageEnd", "Model", "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError",
+    "OutOfMemoryError", "Prefill", "Session", "SessionMemory", "Tensor", "Text", "ToolCall",
+    "ToolResult", "UnsupportedError", "Usage", "VitalisError", "tool_schema",
 ]

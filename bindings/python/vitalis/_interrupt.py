@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ctrl-C during a long call of the library.
 
-Python runs signal handlers between its own instructions, hence only once the call has returned, and a
-chunk of a prompt can take many seconds. The interpreter does write to its wake-up descriptor at once,
-so a thread that reads from it cancels the session; the call returns within a layer's time and Python
-raises KeyboardInterrupt. That is done only in the main thread, only if SIGINT has Python's own handler,
-and what else listens to the wake-up descriptor is told too.
+Python runs signal handlers between its own instructions, hence only once the call has returned, and
+a chunk of a prompt can take many seconds. The interpreter does write to its wake-up descriptor at
+once, so a thread that reads from it cancels the session; the call returns within a layer's time and
+Python raises KeyboardInterrupt. That is done only in the main thread, only if SIGINT has Python's
+own handler, and what else listens to the wake-up descriptor is told too.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 
 class Interruptible:
-    """Runs calls in the main thread that Ctrl-C cuts short by `cancel`; elsewhere just runs them."""
+    """Runs calls, which Ctrl-C in the main thread cuts short by `cancel`."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         self._cancel = cancel

@@ -25,16 +25,22 @@ def _load() -> ctypes.CDLL:
         return ctypes.CDLL(named)
     bundled = Path(__file__).resolve().parent / _NAME
     try:
-        return ctypes.CDLL(str(bundled) if bundled.exists() else _NAME)
+        if not bundled.exists():
+            return ctypes.CDLL(_NAME)
+        # What a wheel brings along: loaded first, these are found by their names.
+        for needed in sorted(bundled.parent.glob("lib*.so.*")):
+            if needed != bundled:
+                ctypes.CDLL(str(needed))
+        return ctypes.CDLL(str(bundled))
     except OSError as error:
-        raise ImportError(f"cannot load {_NAME}: {error}. Install it, or set VITALIS_LIBRARY to its "
-                          "path.") from error
+        raise ImportError(f"cannot load {_NAME}: {error}. Install it, or set VITALIS_LIBRARY to "
+                          "its path.") from error
 
 
 def _check_layouts() -> None:
     for struct, (size, offsets) in _abi.LAYOUTS.items():
         if ctypes.sizeof(struct) != size:
-            raise ImportError(f"{struct.__name__} has {ctypes.sizeof(struct)} bytes here and {size} in "
+            raise ImportError(f"{struct.__name__} has {ctypes.sizeof(struct)} bytes here, {size} in "
                               "the interface: this platform's structs are laid out otherwise")
         for field, offset in offsets.items():
             if getattr(struct, field).offset != offset:
@@ -47,7 +53,8 @@ def _declare(library: ctypes.CDLL) -> None:
         try:
             function = getattr(library, name)
         except AttributeError:
-            raise ImportError(f"{library._name} has no {name}: it is older than this package") from None
+            raise ImportError(f"{library._name} has no {name}: it is older than this package, or "
+                              "something else") from None
         function.restype = result
         function.argtypes = arguments
     version = library.vitalis_abi_version()
@@ -96,8 +103,8 @@ def c_string(text: Optional[str], what: str) -> Optional[bytes]:
 
 
 class Handle:
-    """One reference to an object of the library, given back once: by close(), at the end of a `with`
-    block, or when the Python object goes. The order does not matter."""
+    """One reference to an object of the library, given back once: by close(), at the end of a
+    `with` block, or when the Python object goes. The order does not matter."""
 
     _release: Any = None  # the function that gives it back
 

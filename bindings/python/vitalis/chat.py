@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """model.chat(…): one answer as events, with your functions run on the way."""
 
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Generator, List, Mapping, Optional, Sequence,
-                    Tuple, Union)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Generator, List, Mapping, Optional,
+                    Sequence, Tuple, Union)
 
 from .completions import Completions
 from .conversation import Conversation
@@ -33,10 +33,11 @@ class Chat:
         """Yields the events of an answer, Finished last and once.
 
         `messages` is a user's text, messages as OpenAI writes them, or a Conversation; the reply is
-        added to that. Functions among `tools` are run when the model calls them, and the model goes on
-        with their results, for at most `max_rounds` answers; their own exceptions come out of here.
-        Tools that are schemas are yours to run: Finished("tool_call") then says that the model waits.
-        The effort ("low", "medium", "high") and the date replace a conversation's system message.
+        added to that. Functions among `tools` are run when the model calls them, and the model goes
+        on with their results, for at most `max_rounds` answers; their own exceptions come out of
+        here. Tools that are schemas are yours to run: Finished("tool_call") then says that the
+        model waits. The effort ("low", "medium", "high") and the date replace a conversation's
+        system message.
         """
         functions, schemas = _split(tools)
         options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p,

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """model.chat.completions.create(…): the shape of OpenAI's client, objects with attributes.
 
-The analysis channel is `reasoning_content`, and `reasoning`, the name that other servers give it; what
-the model says on the other channels is `content`.
+The analysis channel is `reasoning_content`, and `reasoning`, the name that other servers give it;
+what the model says on the other channels is `content`.
 """
 
 import logging
 import time
 import uuid
 from dataclasses import asdict, dataclass, field
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Generator, Iterable, List, Mapping, Optional,
-                    Sequence, Union)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Generator, Iterable, List, Mapping,
+                    Optional, Sequence, Tuple, Union)
 
 from .conversation import Conversation
 from .events import Diagnostic, Event, Finished, MessageBegin, Text
@@ -184,7 +184,7 @@ def _deltas(events: Iterable[Event]) -> Generator[ChunkChoice, None, None]:
             yield ChunkChoice(Message(), _REASONS.get(event.reason, event.reason))
 
 
-def _joined(choices: Iterable[ChunkChoice]) -> "tuple[Message, str]":
+def _joined(choices: Iterable[ChunkChoice]) -> Tuple[Message, str]:
     whole, reason = Message(role="assistant"), "cancelled"
     for choice in choices:
         delta = choice.delta

@@ -48,9 +48,11 @@ class Conversation(Handle):
                    knowledge_cutoff: Optional[str] = None,
                    current_date: Optional[str] = None) -> "Conversation":
         """The system message, always first; replaces what was set. The effort is "low", "medium" or
-        "high". The library has no clock: without `current_date` ("2026-01-31") the model is told none."""
+        "high". The library has no clock: without `current_date` ("2026-01-31") the model is told
+        none."""
         if reasoning_effort not in _EFFORTS:
-            raise ValueError(f'reasoning_effort is "low", "medium" or "high", not {reasoning_effort!r}')
+            raise ValueError(f'reasoning_effort is "low", "medium" or "high", '
+                             f"not {reasoning_effort!r}")
         system = filled(_abi.System)
         system.reasoning_effort = _EFFORTS[reasoning_effort]
         system.identity = c_string(identity, "identity")
@@ -114,8 +116,8 @@ class Conversation(Handle):
 
     def load(self, messages: Union[str, Sequence[Mapping[str, Any]]],
              tools: Sequence[Mapping[str, Any]] = ()) -> "Conversation":
-        """Adds messages and tools in the form of OpenAI's chat completions, or a user's text. Nothing
-        is added if there is an error, which names what is wrong: "messages[2].role"."""
+        """Adds messages and tools in the form of OpenAI's chat completions, or a user's text.
+        Nothing is added if there is an error, which names what is wrong: "messages[2].role"."""
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
         request = {"messages": list(messages)}

@@ -27,7 +27,8 @@ class Engine(Handle):
     def __init__(self, *, threads: Optional[int] = None, tier: Optional[str] = None,
                  numerics: str = "faithful") -> None:
         """`threads`: by default the cores that this process may use. `tier`: "portable", "avx2",
-        "avx512"; by default the fastest here. `numerics`: "float32" is slow, to judge "faithful" by."""
+        "avx512"; by default the fastest here. `numerics`: "float32" is slow, to judge "faithful"
+        by."""
         if numerics not in _NUMERICS:
             raise ValueError(f"numerics is one of {', '.join(_NUMERICS)}, not {numerics!r}")
         options = filled(_abi.EngineOptions)
@@ -73,11 +74,11 @@ class Tensor:
 
 
 class Model(Handle):
-    """`with Model("gpt-oss-20b") as model: …`. The files are used in place and must stay as they are
-    while the model is open.
+    """`with Model("gpt-oss-20b") as model: …`. The files are used in place and must stay as they
+    are while the model is open.
 
-    model.chat("…") yields an answer's events; model.chat.completions.create(messages=…) answers in the
-    shape of OpenAI's client.
+    model.chat("…") yields an answer's events; model.chat.completions.create(messages=…) answers in
+    the shape of OpenAI's client.
     """
 
     _release = lib.vitalis_model_release
@@ -85,10 +86,11 @@ class Model(Handle):
     def __init__(self, path: Union[str, "os.PathLike[str]"], *, engine: Optional[Engine] = None,
                  threads: Optional[int] = None, tier: Optional[str] = None,
                  numerics: str = "faithful", context: Optional[int] = None) -> None:
-        """Opens a checkpoint's folder. Threads, tier and numerics are those of Engine, and not given
-        with one; `context` is what chat() has room for."""
+        """Opens a checkpoint's folder. Threads, tier and numerics are those of Engine, and not
+        given with one; `context` is what chat() has room for."""
         path = os.fspath(path)
-        if engine is not None and (threads is not None or tier is not None or numerics != "faithful"):
+        own = threads is None and tier is None and numerics == "faithful"
+        if engine is not None and not own:
             raise ValueError("threads, tier and numerics belong to the engine that is given")
         self.engine = engine or Engine(threads=threads, tier=tier, numerics=numerics)
         self.name = Path(path).resolve().name
@@ -122,7 +124,8 @@ class Model(Handle):
                          tuple(info.shape[:info.dimensions]), info.bytes, str_of(info.file))
 
     def tokenize(self, text: Union[str, bytes], *, special: bool = False) -> List[int]:
-        """Text to tokens. What spells a special token, such as "<|end|>", stays text unless `special`."""
+        """Text to tokens. What spells a special token, such as "<|end|>", stays text unless
+        `special`."""
         data = encoded(text)
         flags = _abi.TOKENIZE_SPECIAL if special else 0
         return tokens_from(lambda *buffer: lib.vitalis_model_tokenize(
@@ -140,7 +143,8 @@ class Model(Handle):
         return b"".join(map(self.token_bytes, tokens)).decode("utf-8", "replace")
 
     def special_token(self, name: str) -> int:
-        """The id of a special token such as "<|start|>"; NotFoundError, a LookupError, if there is none."""
+        """The id of a special token such as "<|start|>"; NotFoundError, a LookupError, if there is
+        none."""
         data, out = encoded(name), ctypes.c_uint32()
         check(lib.vitalis_model_special_token(self.handle, data, len(data), ctypes.byref(out)))
         return out.value
@@ -159,8 +163,8 @@ class Model(Handle):
 
     @contextmanager
     def idle_session(self) -> Iterator[Session]:
-        """Lends the session that was used last, or a new one if that is in use. One is kept, so that a
-        conversation that goes on finds its tokens again."""
+        """Lends the session that was used last, or a new one if that is in use. One is kept, so
+        that a conversation that goes on finds its tokens again."""
         with self._lock:
             session = self._idle.pop() if self._idle else None
         if session is None:

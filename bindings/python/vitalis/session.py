@@ -91,13 +91,13 @@ def _whole(name: str, value: Optional[int], highest: int, lowest: int = 1) -> in
 
 
 class Session(Handle):
-    """Remembers the tokens of one conversation, so that the next prompt computes only what is new."""
+    """Keeps the tokens of one conversation, so that the next prompt computes only what is new."""
 
     _release = lib.vitalis_session_release
 
     def __init__(self, model: "Model", *, context: Optional[int] = None,
                  chunk: Optional[int] = None) -> None:
-        """`context` tokens of memory, 16384 by default; prompts are computed `chunk` tokens at once."""
+        """Memory for `context` tokens, 16384 by default; prompts are computed in `chunk` tokens."""
         out = ctypes.c_void_p()
         check(lib.vitalis_session_create(
             model.handle, ctypes.byref(session_options(context, chunk)), ctypes.byref(out)))
@@ -110,8 +110,8 @@ class Session(Handle):
                  top_k: Optional[int] = None, min_p: Optional[float] = None,
                  seed: Optional[int] = None) -> Generator[Event, None, None]:
         """Begins an answer and yields its events, Finished last. Tokens are computed as events are
-        asked for. Closing the generator, or leaving its loop, ends the answer; the next generate() on
-        this session does too. Ctrl-C stops it within a layer's time."""
+        asked for. Closing the generator, or leaving its loop, ends the answer; the next generate()
+        on this session does too. Ctrl-C stops it within a layer's time."""
         options = generate_options(max_tokens=max_tokens, temperature=temperature, top_p=top_p,
                                    top_k=top_k, min_p=min_p, seed=seed)
         check(lib.vitalis_session_start(self.handle, conversation.handle, ctypes.byref(options)))
@@ -165,7 +165,7 @@ class Session(Handle):
 
     def forward(self, tokens: Sequence[int], *, every: bool = False) -> memoryview:
         """Appends tokens to the session's memory and gives raw logits as 32-bit floats: of the last
-        token, [vocab], or of every one, [tokens, vocab]. numpy.asarray() takes the view as it is."""
+        token, [vocab], or of every one, [tokens, vocab]. numpy.asarray() takes it as it is."""
         self._answers += 1
         count = len(tokens)
         rows = count if every else 1
@@ -179,7 +179,7 @@ class Session(Handle):
 
 
 def _event(event: _abi.Event) -> Optional[Event]:
-    """A copy of what the library lends until its next call; None for a kind that is newer than this."""
+    """A copy of what the library lends until its next call; None for a kind not known here."""
     kind = event.kind
     if kind == _abi.EVENT_TEXT:
         return Text(_channel(event), str_of(event.text))

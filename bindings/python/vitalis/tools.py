@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Python functions as the model's tools: a JSON Schema from type hints and docstring, and the call."""
+"""Python functions as the model's tools: a JSON Schema from type hints and docstring, and the
+call."""
 
 import enum
 import inspect
@@ -16,8 +17,8 @@ def tool_schema(function: Callable[..., Any]) -> Dict[str, Any]:
     """The function as OpenAI declares tools.
 
     The docstring's first paragraph describes it; its parameters are described by an "Args:" section
-    ("name: text" or "name (type): text") or by ":param name: text" lines. Parameters without a default
-    are required. TypeError for what JSON has no form of.
+    ("name: text" or "name (type): text") or by ":param name: text" lines. Parameters without a
+    default are required. TypeError for what JSON has no form of.
     """
     text = inspect.getdoc(function) or ""
     described = _descriptions(text)
@@ -26,7 +27,7 @@ def tool_schema(function: Callable[..., Any]) -> Dict[str, Any]:
     required: List[str] = []
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise TypeError(f"{function.__name__}: a model passes arguments by name, unlike {parameter}")
+            raise TypeError(f"{function.__name__}: arguments come by name, unlike {parameter}")
         try:
             schema = _schema(hints.get(name, Any))
         except TypeError as error:
@@ -49,8 +50,8 @@ def tool_schema(function: Callable[..., Any]) -> Dict[str, Any]:
 def call_tool(function: Callable[..., Any], arguments: str) -> str:
     """Calls the function with arguments as JSON; text is returned as it is, other results as JSON.
 
-    Arguments that do not fit are the model's mistake: it is told, and may try again. What the function
-    raises is the caller's, and passes."""
+    Arguments that do not fit are the model's mistake: it is told, and may try again. What the
+    function raises is the caller's, and passes."""
     try:
         values = json.loads(arguments or "{}")
         if not isinstance(values, dict):
@@ -64,7 +65,9 @@ def call_tool(function: Callable[..., Any], arguments: str) -> str:
     except (ValueError, TypeError) as error:
         return f"error: {error}"
     result = function(*bound.args, **bound.kwargs)
-    return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
+    if isinstance(result, str):
+        return result
+    return json.dumps(result, ensure_ascii=False, default=str)
 
 
 def _schema(hint: Any) -> Dict[str, Any]:
@@ -105,8 +108,8 @@ def _choice(values: List[Any]) -> Dict[str, Any]:
 
 
 def _descriptions(text: str) -> Dict[str, str]:
-    found = {name: " ".join(what.split())
-             for name, what in re.findall(r"^:param (?:\w+ )?(\w+): *(.*(?:\n[ \t]+.*)*)", text, re.M)}
+    lines = re.findall(r"^:param (?:\w+ )?(\w+): *(.*(?:\n[ \t]+.*)*)", text, re.M)
+    found = {name: " ".join(what.split()) for name, what in lines}
     section = re.search(r"^(?:Args|Arguments|Parameters):\n((?:[ \t]+.*\n?|\n)+)", text, re.M)
     if section:
         body = inspect.cleandoc("\n" + section[1])
