@@ -8,18 +8,23 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace vitalis {
 
-// A name out of a file as it may stand in a message: in quotes, control characters as '?', and cut
+// Text out of a file as it may stand in a message: valid UTF-8, control characters as '?', and cut
 // when it is long.
-inline std::string in_quotes(std::string_view name) {
+inline std::string excerpt(std::string_view content) {
   constexpr size_t kLongest = 120;
-  std::string out = "\"";
-  for (const char c : name.substr(0, kLongest)) {
-    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  std::string out = utf8::replace_ill_formed(content.substr(0, kLongest));
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
   }
-  return out + (name.size() > kLongest ? "...\"" : "\"");
+  return content.size() > kLongest ? out + "..." : out;
+}
+
+inline std::string in_quotes(std::string_view name) {
+  return '"' + excerpt(name) + '"';
 }
 
 class Problems {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/parallel.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/partitioner.h>
 #include <oneapi/tbb/task_arena.h>
@@ -49,8 +51,13 @@ struct Parallel::Arena {
   oneapi::tbb::task_arena arena;
 };
 
-Parallel::Parallel(int threads)
-    : threads_(threads), arena_(threads > 1 ? std::make_unique<Arena>(threads) : nullptr) {}
+Parallel::Parallel(int threads) {
+  // More than the process allows would make oneTBB complain on stderr and run no faster.
+  using Control = oneapi::tbb::global_control;
+  const auto allowed = Control::active_value(Control::max_allowed_parallelism);
+  threads_ = static_cast<int>(std::min<size_t>(static_cast<size_t>(threads), allowed));
+  if (threads_ > 1) arena_ = std::make_unique<Arena>(threads_);
+}
 
 Parallel::~Parallel() = default;
 

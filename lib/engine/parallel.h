@@ -11,7 +11,8 @@ namespace vitalis::engine {
 
 class Parallel {
  public:
-  // threads >= 1; with 1 everything runs on the calling thread.
+  // threads >= 1; with 1 everything runs on the calling thread. No more are used than the process
+  // allows oneTBB: its cores, or what a global_control of the host says.
   explicit Parallel(int threads);
   ~Parallel();
   Parallel(const Parallel&) = delete;

@@ -13,7 +13,6 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr size_t kLengthBytes = 8;
-constexpr size_t kLongestTold = 100;              // of a value in a message
 constexpr uint64_t kLongestHeader = 100'000'000;  // the limit of the reference implementation
 
 // Little-endian whatever the machine is.
@@ -221,7 +220,7 @@ Result<SafetensorsIndex> parse_safetensors_index(std::string_view json,
     std::string_view shard;
     if (entry.value.get(shard) || !is_plain_file_name(shard)) {
       problems.add(Code::kMalformed, file_name, ": tensor ", in_quotes(entry.key), " is in ",
-                   simdjson::minify(entry.value).substr(0, kLongestTold),
+                   excerpt(simdjson::minify(entry.value)),
                    "; expected the name of a file in the same folder");
     }
     index.emplace_back(entry.key, shard);

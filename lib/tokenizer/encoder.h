@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// From well-formed text to tokens: split, look up, merge what is no entry. One object serves any
+// number of threads at once.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/split.h"
+#include "tokenizer/vocabulary.h"
+#include "tokenizer/word_cache.h"
+
+namespace vitalis::tokenizer {
+
+class Encoder {
+ public:
+  Encoder(const Vocabulary& vocabulary, const WordCache& cache)
+      : vocabulary_(vocabulary), cache_(cache) {}
+
+  void encode(std::string_view text, std::vector<Token>& out) const;
+  size_t count(std::string_view text) const;
+
+  // Whole pieces, at most `limit` tokens; returns how many bytes they stand for.
+  size_t encode_up_to(std::string_view text, size_t limit, std::vector<Token>& out) const;
+
+ private:
+  template <class Sink>
+  void each_batch(std::string_view text, Sink sink) const;
+  template <class Sink>
+  void encode_batch(std::string_view text, size_t begin, const size_t* ends, size_t n,
+                    Sink& sink) const;
+  struct Miss;
+  template <class Sink>
+  void encode_miss(const Miss& miss, Sink& sink) const;
+
+  const Vocabulary& vocabulary_;
+  const WordCache& cache_;
+};
+
+}  // namespace vitalis::tokenizer

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+// A long piece is cut into windows that are merged one by one. That is exact: tokens are the
+// encoding of their text if and only if each two neighbours are the encoding of theirs (a merge
+// across a boundary depends only on the two tokens that would hold it), so each seam between
+// windows is checked by merging the two tokens that meet there. If one does not hold, the whole
+// piece is merged with a heap instead.
+#include "tokenizer/merge.h"
+
+#include <algorithm>
+#include <functional>
+#include <queue>
+#include <string>
+
+namespace vitalis::tokenizer {
+namespace {
+
+constexpr size_t kSmall = 64;
+static_assert(kMaxRank < INT32_MAX / int32_t{kSmall});
+constexpr int32_t kNever = INT32_MAX;
+
+struct Join {
+  int32_t rank;  // kNever: the two do not merge
+  Token id;
+};
+
+// Two neighbours merge if their bytes join into an entry, and its id is the rank.
+class ByIds {
+ public:
+  // `readable`: how far behind `piece` memory may be read.
+  ByIds(const Vocabulary& vocabulary, std::string_view piece, size_t readable)
+      : vocabulary_(vocabulary), end_(piece.data() + piece.size() + readable) {}
+
+  Join bytes(const char* both) const {
+    return join(
+        vocabulary_.byte_pair(static_cast<uint8_t>(both[0]), static_cast<uint8_t>(both[1])));
+  }
+  Join operator()(const char* both, size_t size, Token, Token) const {
+    if (size > kMaxShort) return join(vocabulary_.find({both, size}));
+    const Key key = end_ - both < 16 ? key_of(both, size) : key_of_padded(both, size);
+    const uint64_t hashed = hash(key);
+    return join(vocabulary_.may_have(hashed) ? vocabulary_.find(key, hashed) : kNone);
+  }
+
+ private:
+  static Join join(Token id) { return {id == kNone ? kNever : static_cast<int32_t>(id), id}; }
+
+  const Vocabulary& vocabulary_;
+  const char* end_;
+};
+
+// Two neighbours merge if the file lists them, and their place in its list is the rank.
+class ByPairs {
+ public:
+  ByPairs(const Vocabulary& vocabulary, std::string_view, size_t) : vocabulary_(vocabulary) {}
+
+  Join bytes(const char* both) const {
+    return (*this)(both, 2, vocabulary_.byte_id(static_cast<uint8_t>(both[0])),
+                   vocabulary_.byte_id(static_cast<uint8_t>(both[1])));
+  }
+  Join operator()(const char*, size_t, Token left, Token right) const {
+    const PairSlot& slot = vocabulary_.pair(left, right);
+    return {slot.rank == kNone ? kNever : static_cast<int32_t>(slot.rank), slot.result};
+  }
+
+ private:
+  const Vocabulary& vocabulary_;
+};
+
+// At most kSmall bytes, each the place of a token that begins there. A place's candidate is its
+// rank and itself in one number, so that the least of them is the lowest rank's leftmost.
+template <class Joiner>
+class Small {
+ public:
+  Small(const Vocabulary& vocabulary, std::string_view piece)
+      : joiner_(vocabulary, {bytes_, piece.size()}, kPadding), size_(piece.size()) {
+    std::memcpy(bytes_, piece.data(), size_);
+    std::memset(bytes_ + size_, 0, kPadding);
+    for (size_t i = 0; i < size_; ++i) {
+      ids_[i] = vocabulary.byte_id(static_cast<uint8_t>(bytes_[i]));
+      next_[i] = static_cast<uint8_t>(i + 1);
+      previous_[i] = static_cast<uint8_t>(i - 1);
+    }
+    const size_t chunks = (size_ + kChunk - 1) / kChunk;
+    std::fill_n(candidates_, chunks * kChunk, kNever);
+    for (size_t i = 0; i + 1 < size_; ++i) set(i, joiner_.bytes(bytes_ + i));
+    while (true) {
+      const int32_t best = least(chunks);
+      if (best == kNever) break;
+      join(static_cast<size_t>(best) % kSmall);
+    }
+  }
+
+  template <class Visit>
+  void each(Visit visit) const {
+    for (size_t i = 0; i < size_; i = next_[i]) visit(ids_[i], next_[i]);
+  }
+
+ private:
+  static constexpr size_t kPadding = 16;
+  static constexpr size_t kChunk = 8;
+
+  int32_t least(size_t chunks) const {
+    int32_t lanes[kChunk];
+    std::copy_n(candidates_, kChunk, lanes);
+    for (size_t c = 1; c < chunks; ++c) {
+      for (size_t k = 0; k < kChunk; ++k) {
+        lanes[k] = std::min(lanes[k], candidates_[c * kChunk + k]);
+      }
+    }
+    for (size_t half = kChunk / 2; half > 0; half /= 2) {
+      for (size_t k = 0; k < half; ++k) lanes[k] = std::min(lanes[k], lanes[k + half]);
+    }
+    return lanes[0];
+  }
+
+  void set(size_t i, Join join) {
+    const auto place = static_cast<int32_t>(i);
+    candidates_[i] = join.rank == kNever ? kNever : join.rank * int32_t{kSmall} + place;
+    joined_[i] = join.id;
+  }
+  void look(size_t i) {
+    const size_t second = next_[i];
+    set(i, joiner_(bytes_ + i, next_[second] - i, ids_[i], ids_[second]));
+  }
+
+  void join(size_t i) {
+    const size_t gone = next_[i];
+    const size_t next = next_[gone];
+    ids_[i] = joined_[i];
+    next_[i] = static_cast<uint8_t>(next);
+    candidates_[gone] = kNever;
+    if (i > 0) look(previous_[i]);
+    if (next < size_) {
+      previous_[next] = static_cast<uint8_t>(i);
+      look(i);
+    } else {
+      candidates_[i] = kNever;
+    }
+  }
+
+  char bytes_[kSmall + kPadding];
+  Joiner joiner_;
+  size_t size_;
+  uint8_t next_[kSmall], previous_[kSmall];
+  Token ids_[kSmall], joined_[kSmall];
+  int32_t candidates_[kSmall];
+};
+
+// Any length: nodes in a linked list, candidate pairs in a heap by (rank, position). A candidate is
+// stale when its node is gone or has another rank by now.
+template <class Joiner>
+class Large {
+ public:
+  Large(const Vocabulary& vocabulary, std::string_view piece)
+      : joiner_(vocabulary, piece, 0), piece_(piece) {
+    nodes_.resize(piece.size());
+    for (uint32_t i = 0; i < nodes_.size(); ++i) {
+      nodes_[i] = {
+          vocabulary.byte_id(static_cast<uint8_t>(piece[i])), i + 1, i - 1, {kNever, kNone}};
+    }
+    for (uint32_t i = 0; i < nodes_.size(); ++i) look(i);
+    while (!heap_.empty()) {
+      const uint64_t top = heap_.top();
+      heap_.pop();
+      const auto i = static_cast<uint32_t>(top);
+      if (nodes_[i].join.rank == static_cast<int32_t>(top >> 32)) join(i);
+    }
+  }
+
+  template <class Visit>
+  void each(Visit visit) const {
+    for (uint32_t i = 0; i < nodes_.size(); i = nodes_[i].next) visit(nodes_[i].id, nodes_[i].next);
+  }
+
+ private:
+  struct Node {
+    Token id;
+    uint32_t next, previous;
+    Join join;  // with the next; kNever also where this node has gone
+  };
+
+  void look(uint32_t i) {
+    Node& node = nodes_[i];
+    node.join.rank = kNever;
+    if (node.next == nodes_.size()) return;
+    const Node& next = nodes_[node.next];
+    node.join = joiner_(piece_.data() + i, next.next - i, node.id, next.id);
+    if (node.join.rank != kNever) {
+      heap_.push(static_cast<uint64_t>(node.join.rank) << 32 | i);
+    }
+  }
+
+  void join(uint32_t i) {
+    Node& node = nodes_[i];
+    Node& gone = nodes_[node.next];
+    node.id = node.join.id;
+    node.next = gone.next;
+    gone.join.rank = kNever;
+    if (node.next < nodes_.size()) nodes_[node.next].previous = i;
+    look(i);
+    if (i > 0) look(node.previous);
+  }
+
+  Joiner joiner_;
+  std::string_view piece_;
+  std::vector<Node> nodes_;
+  std::priority_queue<uint64_t, std::vector<uint64_t>, std::greater<>> heap_;
+};
+
+template <class Joiner, class Visit>
+void merge_at_once(const Vocabulary& vocabulary, std::string_view text, Visit visit) {
+  if (text.size() <= kSmall) {
+    Small<Joiner>(vocabulary, text).each(visit);
+  } else {
+    Large<Joiner>(vocabulary, text).each(visit);
+  }
+}
+
+template <class Joiner>
+class Windows {
+ public:
+  Windows(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out)
+      : vocabulary_(vocabulary), piece_(piece), out_(out) {}
+
+  // False: a seam does not hold.
+  bool run() {
+    Token last = kNone;
+    size_t window = kSmall;
+    for (size_t begin = 0; begin < piece_.size();) {
+      const std::string_view text = piece_.substr(begin, window);
+      merge_window(text);
+      if (last != kNone && !stand_side_by_side(last, tokens_.front().id)) return false;
+      if (begin + text.size() == piece_.size()) {
+        put(tokens_.size());
+        return true;
+      }
+      const size_t kept = surely_whole(text.size() / 4 * 3);
+      if (kept == 0) {
+        window *= 2;
+        continue;
+      }
+      put(kept);
+      last = tokens_[kept - 1].id;
+      const size_t step = tokens_[kept - 1].end;
+      begin += step;
+      // The same text again, as in a run of one character, gives the same tokens again.
+      if (piece_.substr(begin, text.size()) == text) {
+        if (!stand_side_by_side(last, tokens_.front().id)) return false;
+        do {
+          put(kept);
+          begin += step;
+        } while (piece_.substr(begin, text.size()) == text);
+      }
+      window = std::max(kSmall, window / 2);
+    }
+    return true;
+  }
+
+ private:
+  struct Placed {
+    Token id;
+    size_t end;
+  };
+
+  void merge_window(std::string_view text) {
+    tokens_.clear();
+    merge_at_once<Joiner>(vocabulary_, text, [&](Token id, size_t end) {
+      tokens_.push_back({id, end});
+    });
+  }
+
+  // How many tokens end early enough that what follows the window hardly changes them.
+  size_t surely_whole(size_t limit) const {
+    size_t n = 0;
+    while (n < tokens_.size() && tokens_[n].end <= limit) ++n;
+    return n;
+  }
+
+  bool stand_side_by_side(Token left, Token right) const {
+    std::string both(vocabulary_.bytes(left));
+    both += vocabulary_.bytes(right);
+    std::vector<Token> out;
+    merge_at_once<Joiner>(vocabulary_, both, [&](Token id, size_t) { out.push_back(id); });
+    return out.size() == 2 && out[0] == left;
+  }
+
+  void put(size_t n) {
+    for (size_t i = 0; i < n; ++i) out_.push_back(tokens_[i].id);
+  }
+
+  const Vocabulary& vocabulary_;
+  std::string_view piece_;
+  std::vector<Token>& out_;
+  std::vector<Placed> tokens_;
+};
+
+template <class Joiner>
+void merge_by(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out) {
+  const auto put = [&](Token id, size_t) { out.push_back(id); };
+  if (piece.size() <= kSmall) return merge_at_once<Joiner>(vocabulary, piece, put);
+  const size_t before = out.size();
+  if (Windows<Joiner>(vocabulary, piece, out).run()) return;
+  out.resize(before);
+  merge_at_once<Joiner>(vocabulary, piece, put);
+}
+
+}  // namespace
+
+void merge(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out) {
+  if (vocabulary.ranks_are_ids()) {
+    merge_by<ByIds>(vocabulary, piece, out);
+  } else {
+    merge_by<ByPairs>(vocabulary, piece, out);
+  }
+}
+
+}  // namespace vitalis::tokenizer

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// A vocabulary as one relocatable block of memory: a header, then arrays at offsets. The block is
+// built once, or it is a compiled cache file mapped from disk; both are read in the same way.
+// Immutable, so it is shared by any number of threads.
+//
+// Entries of at most 15 bytes lie in `buckets`, keyed by their own bytes: a look-up reads one cache
+// line and compares no strings. Longer ones go through `long_slots` to their bytes in `blob`.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/mapped_file.h"
+#include "base/status.h"
+#include "tokenizer/mix.h"
+#include "tokenizer/vocabulary_source.h"
+
+namespace vitalis::tokenizer {
+
+inline constexpr Token kNone = 0xFFFFFFFF;
+inline constexpr size_t kMaxShort = 15;
+// Ids and the ranks of merges are no larger: here and there they are kept in 21 bits.
+inline constexpr uint32_t kMaxRank = (1u << 21) - 1;
+
+// The bytes of a short piece, zero-filled, and its length in the last byte.
+struct Key {
+  uint64_t low, high;
+  bool operator==(const Key&) const = default;
+};
+
+inline uint64_t hash(const Key& key) {
+  return mix(key.low ^ 0x9E3779B97F4A7C15u, key.high ^ 0xD1B54A32D192ED03u);
+}
+uint64_t hash(std::string_view bytes);
+
+struct KeyMask {
+  uint64_t low, high, size;
+};
+inline constexpr auto kKeyMasks = [] {
+  std::array<KeyMask, kMaxShort + 1> table{};
+  for (size_t size = 0; size <= kMaxShort; ++size) {
+    const auto bits = [](size_t n) { return n >= 8 ? ~uint64_t{0} : (uint64_t{1} << 8 * n) - 1; };
+    table[size] = {bits(size), size > 8 ? bits(size - 8) : 0, static_cast<uint64_t>(size) << 56};
+  }
+  return table;
+}();
+
+// The key of text[0..size), size <= kMaxShort. Reads 16 bytes from `text`.
+inline Key key_of_padded(const char* text, size_t size) {
+  const KeyMask& mask = kKeyMasks[size];
+  Key key;
+  std::memcpy(&key, text, sizeof key);
+  key.low &= mask.low;
+  key.high = (key.high & mask.high) | mask.size;
+  return key;
+}
+// The same, reading no more than the bytes themselves.
+inline Key key_of(const char* text, size_t size) {
+  char padded[16] = {};
+  std::memcpy(padded, text, size);
+  return key_of_padded(padded, size);
+}
+
+struct alignas(64) Bucket {
+  Key keys[3];  // a free place has length 0, which no entry has
+  Token ids[3];
+  uint32_t overflow;  // entries that hash here and lie further on
+};
+static_assert(sizeof(Bucket) == 64);
+
+// A merge of two neighbours, where a file's merges do not follow from its ids.
+struct PairSlot {
+  Token left, right;
+  uint32_t rank;  // kNone: free
+  Token result;
+};
+
+class Vocabulary {
+ public:
+  static Result<Vocabulary> build(const VocabularySource& source);
+  // A block as build() made it, at `begin` of a file. It is not trusted: whatever it holds, no
+  // member reads outside it or runs without end. kMalformed where its header already says so.
+  static Result<Vocabulary> adopt(MappedFile file, size_t begin);
+
+  std::span<const std::byte> block() const { return block_; }
+
+  // One more than the highest id.
+  size_t size() const { return size_; }
+  std::string_view bytes(Token id) const {
+    if (id >= size_) return {};
+    const uint32_t begin = offsets_[id], end = offsets_[id + 1];
+    return begin <= end && end <= blob_bytes_ ? std::string_view(blob_ + begin, end - begin)
+                                              : std::string_view();
+  }
+
+  // The id of an entry (not of a special token), or kNone.
+  Token find(std::string_view bytes) const {
+    return bytes.size() > kMaxShort ? find_long(bytes) : find(key_of(bytes.data(), bytes.size()));
+  }
+  Token find(const Key& key) const { return find(key, hash(key)); }
+  Token find(const Key& key, uint64_t hashed) const {
+    for (const Bucket* b = &home(hashed);; b = next(b)) {
+      for (int i = 0; i < 3; ++i) {
+        if (b->keys[i] == key) return b->ids[i];
+      }
+      if (b->overflow == 0) return kNone;
+    }
+  }
+  // False: find(key, hashed) is kNone. Cheaper than looking, and right nine times of ten.
+  bool may_have(uint64_t hashed) const {
+    return filter_[hashed >> (64 - kFilterBits + 6)] >> (hashed >> (64 - kFilterBits) & 63) & 1;
+  }
+  // The entry where its bucket holds it. kNone where it does not: then it may have overflowed,
+  // which `find` knows.
+  Token find_at_home(const Key& key, uint64_t hashed) const {
+    const Bucket& b = home(hashed);
+    const auto differs = [&](int i) {
+      return (b.keys[i].low ^ key.low) | (b.keys[i].high ^ key.high);
+    };
+    Token id = differs(0) == 0 ? b.ids[0] : kNone;
+    id = differs(1) == 0 ? b.ids[1] : id;
+    return differs(2) == 0 ? b.ids[2] : id;
+  }
+  const Bucket& home(uint64_t hashed) const { return buckets_[scale(hashed, n_buckets_)]; }
+  Token byte_id(uint8_t byte) const { return byte_ids_[byte]; }
+  // The entry of these two bytes, or kNone.
+  Token byte_pair(uint8_t first, uint8_t second) const {
+    return byte_pairs_[first * size_t{256} + second];
+  }
+
+  // Special tokens, in order of id.
+  std::span<const Token> specials() const { return specials_; }
+  bool is_special(Token id) const;
+  Token special(std::string_view name) const;
+
+  // True: a piece that is an entry is one token, whatever its merges say.
+  bool whole_pieces_first() const { return whole_pieces_first_; }
+  // True: any two neighbours whose bytes join into an entry merge, the lowest id first.
+  bool ranks_are_ids() const { return pairs_.empty(); }
+  // Otherwise, the merge of two neighbours; a free slot if there is none.
+  const PairSlot& pair(Token left, Token right) const;
+
+ private:
+  struct Header;
+  class Builder;
+  class Sections;
+
+  Vocabulary() = default;
+  Status bind(std::span<const std::byte> block);
+  static constexpr int kFilterBits = 21;
+
+  Token find_long(std::string_view bytes) const;
+  const Bucket* next(const Bucket* b) const {
+    return b + 1 == buckets_ + n_buckets_ ? buckets_ : b + 1;
+  }
+
+  Arena arena_;
+  std::optional<MappedFile> file_;
+  std::span<const std::byte> block_;
+
+  size_t size_ = 0;
+  size_t n_buckets_ = 0;
+  bool whole_pieces_first_ = true;
+  const uint32_t* offsets_ = nullptr;
+  const char* blob_ = nullptr;
+  size_t blob_bytes_ = 0;
+  const Bucket* buckets_ = nullptr;
+  std::span<const Token> long_slots_;
+  const Token* byte_ids_ = nullptr;
+  const Token* byte_pairs_ = nullptr;
+  const uint64_t* filter_ = nullptr;
+  std::span<const Token> specials_;
+  std::span<const PairSlot> pairs_;
+};
+
+}  // namespace vitalis::tokenizer
