@@ -8,7 +8,7 @@ target_include_directories(vitalis_settings INTERFACE
 # then two tiers, or two compilers, would differ in the last bit.
 target_compile_options(vitalis_settings INTERFACE
   -ffp-contract=off -fno-math-errno
-  -Wall -Wextra -Wshadow -Wpedantic -Wnon-virtual-dtor -Wcast-align -Woverloaded-virtual
+  -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wpedantic -Wnon-virtual-dtor -Wcast-align -Woverloaded-virtual
   $<$<BOOL:${VITALIS_WERROR}>:-Werror>)
 if(VITALIS_SANITIZE)
   target_compile_options(vitalis_settings INTERFACE

@@ -32,7 +32,7 @@ std::string_view code_name(Code code) {
     case Code::kIntegrity:
       return "integrity check failed";
   }
-  return "unknown code";
+  return "unknown status";
 }
 
 }  // namespace vitalis

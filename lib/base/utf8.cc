@@ -97,7 +97,8 @@ void append(std::string& out, char32_t c) {
   }
 }
 
-void Stream::push(std::string_view bytes, std::string& out) {
+size_t Stream::push(std::string_view bytes, std::string& out) {
+  size_t replaced = 0;
   // Finish the held character first; it takes at most three bytes of the new ones.
   while (size_ > 0 && !bytes.empty()) {
     held_[size_++] = bytes.front();
@@ -111,6 +112,7 @@ void Stream::push(std::string_view bytes, std::string& out) {
     } else {
       // The new byte is what broke the held part; it is looked at again by itself.
       out += kReplacement;
+      ++replaced;
       size_ = 0;
     }
   }
@@ -119,21 +121,25 @@ void Stream::push(std::string_view bytes, std::string& out) {
     const size_t good = valid_prefix(bytes.substr(i));
     out.append(bytes.substr(i, good));
     i += good;
-    if (i == bytes.size()) return;
+    if (i == bytes.size()) return replaced;
     const Piece piece = next(bytes.substr(i));
     if (piece.kind == Piece::kIncomplete) {
       std::copy_n(bytes.data() + i, piece.size, held_);
       size_ = piece.size;
-      return;
+      return replaced;
     }
     out += kReplacement;
+    ++replaced;
     i += piece.size;
   }
+  return replaced;
 }
 
-void Stream::finish(std::string& out) {
-  if (size_ > 0) out += kReplacement;
+size_t Stream::finish(std::string& out) {
+  const size_t replaced = size_ > 0 ? 1 : 0;
+  if (replaced > 0) out += kReplacement;
   size_ = 0;
+  return replaced;
 }
 
 }  // namespace vitalis::utf8

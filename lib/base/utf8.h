@@ -35,10 +35,10 @@ void append(std::string& out, char32_t code_point);
 // Turns a stream of bytes into whole characters. Holds at most three bytes back.
 class Stream {
  public:
-  // Appends to `out` what has become certain.
-  void push(std::string_view bytes, std::string& out);
+  // Appends to `out` what has become certain, and returns how many ill-formed parts became U+FFFD.
+  size_t push(std::string_view bytes, std::string& out);
   // The end of the stream: an unfinished character becomes U+FFFD.
-  void finish(std::string& out);
+  size_t finish(std::string& out);
   size_t held() const { return size_; }
 
  private:

@@ -1,13 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/dispatch.h"
 
+#include <array>
+
+#include "cpu/features.h"
 #include "kernels/portable/portable.h"
+#if defined(__x86_64__)
+#include "kernels/x86/avx2.h"
+#include "kernels/x86/avx512.h"
+#endif
 
 namespace vitalis::kernels {
+namespace {
+
+struct Available {
+  std::array<const Table*, 3> tables = {&portable::table};
+  size_t count = 1;
+
+  Available() {
+#if defined(__x86_64__)
+    const cpu::Features features = cpu::detect();
+    if (features.avx2) tables[count++] = &avx2::table;
+    if (features.avx512) tables[count++] = &avx512::table;
+#endif
+  }
+};
+
+}  // namespace
 
 std::span<const Table* const> available() {
-  static constexpr const Table* kTables[] = {&portable::table};
-  return kTables;
+  static const Available kAvailable;
+  return {kAvailable.tables.data(), kAvailable.count};
 }
 
 Result<const Table*> choose(std::string_view name) {

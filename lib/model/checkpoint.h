@@ -3,10 +3,12 @@
 // Immutable after open; the views in `weights` live as long as the object.
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "model/config.h"
 #include "model/weights.h"
 
@@ -14,10 +16,13 @@ namespace vitalis::model {
 
 class Checkpoint {
  public:
-  // `folder` holds config.json and model.safetensors, or shards by model.safetensors.index.json.
-  // kNotFound, kIo, kMalformed: one message lists every missing, unexpected, misshapen or misplaced
-  // tensor, with file, tensor, expected and found.
-  static Result<Checkpoint> open(const std::string& folder);
+  // `path` is a folder with config.json and model.safetensors, or shards by
+  // model.safetensors.index.json (if there is an index, it alone decides which files are opened),
+  // under Hugging Face's names or OpenAI's (the folder original/ of a published checkpoint); or a
+  // GGUF file, the first if there are several parts.
+  // kNotFound, kIo, kMalformed, kUnsupported: one message lists every missing, unexpected,
+  // misshapen or misplaced tensor, with file, tensor, expected and found.
+  static Result<Checkpoint> open(const std::string& path);
 
   // A tensor as it is stored, for listings.
   struct Tensor {
@@ -30,14 +35,16 @@ class Checkpoint {
 
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
-  std::string_view format() const;  // "safetensors"
-  std::vector<Tensor> tensors() const;
+  std::string_view format() const { return format_; }              // "safetensors", "GGUF", …
+  const std::vector<Tensor>& tensors() const { return tensors_; }  // by file and place in it
   uint64_t mapped_bytes() const;
 
  private:
   Checkpoint() = default;
   Config config_;
   Weights weights_;
+  std::string_view format_;
+  std::vector<Tensor> tensors_;
   std::vector<MappedFile> files_;
 };
 

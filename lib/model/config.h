@@ -17,8 +17,8 @@ struct Yarn {
   double beta_fast = 32;
   double beta_slow = 1;
   double original_context = 4096;
-  bool truncate =
-      false;  // gpt-oss does not round the range; true only to compare with engines that do
+  // gpt-oss does not round the range; true only to compare with engines that do.
+  bool truncate = false;
 };
 
 struct Config {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands behind the opaque handles of vitalis.h.
+#pragma once
+
+#include <memory>
+
+#include "boundary.h"
+#include "engine/engine.h"
+#include "harmony/conversation.h"
+#include "session/model.h"
+#include "session/session.h"
+
+struct vitalis_engine : vitalis::capi::Counted {
+  std::shared_ptr<const vitalis::engine::Engine> engine;
+};
+
+struct vitalis_model : vitalis::capi::Counted {
+  std::shared_ptr<const vitalis::session::Model> model;
+};
+
+struct vitalis_conversation : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  vitalis::harmony::SystemContent system = vitalis::harmony::default_system_content();
+  vitalis::harmony::DeveloperContent developer;
+  std::vector<vitalis::harmony::Message> messages;
+
+  vitalis::harmony::Conversation whole() const;
+};
+
+struct vitalis_session : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  std::unique_ptr<vitalis::session::Session> session;
+};

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/session.h"
+
+#include "handles.h"
+
+using namespace vitalis;        // NOLINT(google-build-using-namespace)
+using namespace vitalis::capi;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+// Calls body(session) while no other thread has it.
+template <class Handle, class Body>
+int32_t with(Handle* handle, Body&& body) {
+  return guard([&]() -> int32_t {
+    if (!handle) return fail(missing("session"));
+    const Exclusive exclusive(handle->busy);
+    if (const Status status = exclusive.status(); !status.ok()) return fail(status);
+    if constexpr (std::same_as<decltype(body(*handle->session)), Status>) {
+      const Status status = body(*handle->session);
+      return status.ok() ? VITALIS_OK : fail(status);
+    } else {
+      return body(*handle->session);
+    }
+  });
+}
+
+Result<session::SessionOptions> read_options(const vitalis_session_options* options) {
+  VITALIS_ASSIGN(const auto given, read_struct(options, "options"));
+  return session::SessionOptions{.context = given.context, .chunk = given.chunk};
+}
+
+Result<session::GenerateOptions> read_generate(const vitalis_generate_options* options) {
+  VITALIS_ASSIGN(const auto given, read_struct(options, "options"));
+  if (given.sampling != VITALIS_SAMPLE_DEFAULT && given.sampling != VITALIS_SAMPLE_GREEDY) {
+    return error(Code::kInvalidArgument, "options.sampling: expected 0 or 1; found ",
+                 given.sampling);
+  }
+  session::GenerateOptions out;
+  out.sampling.greedy = given.sampling == VITALIS_SAMPLE_GREEDY;
+  if (given.temperature != 0) out.sampling.temperature = given.temperature;
+  if (given.top_p != 0) out.sampling.top_p = given.top_p;
+  out.sampling.min_p = given.min_p;
+  out.sampling.top_k = given.top_k;
+  out.sampling.seed = given.seed;
+  out.max_tokens = given.max_tokens;
+  return out;
+}
+
+vitalis_event translate(const session::Event& from) {
+  vitalis_event to = VITALIS_EVENT_INIT;
+  to.kind = static_cast<int32_t>(from.kind) + 1;
+  to.channel = static_cast<int32_t>(from.channel);
+  to.finish_reason = static_cast<int32_t>(from.finish);
+  to.done = from.done;
+  to.total = from.total;
+  to.text = borrowed(from.text);
+  to.recipient = borrowed(from.recipient);
+  to.channel_name = borrowed(from.channel_name);
+  to.content_type = borrowed(from.content_type);
+  to.complete = from.complete ? 1 : 0;
+  return to;
+}
+static_assert(static_cast<int32_t>(session::Event::Kind::kPrefill) + 1 == VITALIS_EVENT_PREFILL);
+static_assert(static_cast<int32_t>(session::Event::Kind::kFinished) + 1 == VITALIS_EVENT_FINISHED);
+static_assert(static_cast<int32_t>(harmony::Channel::kOther) == VITALIS_CHANNEL_OTHER);
+static_assert(static_cast<int32_t>(session::Finish::kLength) == VITALIS_FINISH_LENGTH);
+
+}  // namespace
+
+extern "C" {
+
+void vitalis_session_options_init(vitalis_session_options* options, size_t size) {
+  init_struct(options, size);
+}
+void vitalis_generate_options_init(vitalis_generate_options* options, size_t size) {
+  init_struct(options, size);
+}
+
+int32_t vitalis_session_plan(const vitalis_model* model, const vitalis_session_options* options,
+                             vitalis_session_memory* memory) {
+  clear_struct(memory);
+  return guard([&]() -> Status {
+    if (!model) return missing("model");
+    VITALIS_ASSIGN(const auto given, read_options(options));
+    VITALIS_ASSIGN(const auto resolved, session::Session::resolve(*model->model, given));
+    const auto plan = session::Session::plan(*model->model, resolved);
+    vitalis_session_memory out = {};
+    out.context = static_cast<uint32_t>(resolved.context);
+    out.kv_bytes = plan.kv_cache;
+    out.scratch_bytes = plan.scratch;
+    return write_struct(out, memory, "memory");
+  });
+}
+
+int32_t vitalis_session_create(vitalis_model* model, const vitalis_session_options* options,
+                               vitalis_session** session_out) {
+  return guard([&]() -> Status {
+    if (!session_out) return missing("session_out");
+    *session_out = nullptr;
+    if (!model) return missing("model");
+    VITALIS_ASSIGN(const auto given, read_options(options));
+    VITALIS_ASSIGN(auto session, session::Session::create(model->model, given));
+    auto handle = std::make_unique<vitalis_session>();
+    handle->session = std::move(session);
+    *session_out = handle.release();
+    return {};
+  });
+}
+
+vitalis_session* vitalis_session_retain(vitalis_session* session) {
+  return retain(session);
+}
+void vitalis_session_release(vitalis_session* session) {
+  release(session);
+}
+
+int32_t vitalis_session_start(vitalis_session* session, const vitalis_conversation* conversation,
+                              const vitalis_generate_options* options) {
+  return with(session, [&](session::Session& into) -> Status {
+    if (!conversation) return missing("conversation");
+    VITALIS_ASSIGN(const auto given, read_generate(options));
+    const Exclusive exclusive(conversation->busy);
+    VITALIS_TRY(exclusive.status());
+    return into.start(conversation->whole(), given);
+  });
+}
+
+int32_t vitalis_session_next(vitalis_session* session, vitalis_event* event) {
+  clear_struct(event);
+  return with(session, [&](session::Session& from) -> int32_t {
+    session::Event found;
+    if (!event) return fail(missing("event"));
+    if (const Status status = check_size<vitalis_event>(event->struct_size, "event");
+        !status.ok()) {
+      return fail(status);
+    }
+    const auto step = from.next(found);
+    if (!step.ok()) return fail(step.status());
+    if (*step == session::Session::Step::kDone) return VITALIS_DONE;
+    if (*step == session::Session::Step::kCancelled) return VITALIS_CANCELLED;
+    const Status status = write_struct(translate(found), event, "event");
+    return status.ok() ? VITALIS_OK : fail(status);
+  });
+}
+
+void vitalis_session_cancel(vitalis_session* session) {
+  if (session) session->session->cancel();
+}
+
+int32_t vitalis_session_add_reply(const vitalis_session* session,
+                                  vitalis_conversation* conversation) {
+  return with(session, [&](const session::Session& from) -> Status {
+    if (!conversation) return missing("conversation");
+    const Exclusive exclusive(conversation->busy);
+    VITALIS_TRY(exclusive.status());
+    auto messages = from.reply();
+    conversation->messages.insert(conversation->messages.end(),
+                                  std::make_move_iterator(messages.begin()),
+                                  std::make_move_iterator(messages.end()));
+    return {};
+  });
+}
+
+int32_t vitalis_session_reset(vitalis_session* session) {
+  return with(session, [](session::Session& of) -> Status {
+    of.reset();
+    return {};
+  });
+}
+
+int32_t vitalis_session_get_usage(const vitalis_session* session, vitalis_usage* usage) {
+  clear_struct(usage);
+  return with(session, [&](const session::Session& of) -> Status {
+    const session::Usage from = of.usage();
+    vitalis_usage out = {};
+    out.context_used = static_cast<uint32_t>(from.context_used);
+    out.prompt_tokens = static_cast<uint32_t>(from.prompt_tokens);
+    out.reused_tokens = static_cast<uint32_t>(from.reused_tokens);
+    out.generated_tokens = static_cast<uint32_t>(from.generated_tokens);
+    out.reasoning_tokens = static_cast<uint32_t>(from.reasoning_tokens);
+    out.seed = from.seed;
+    out.prefill_seconds = from.prefill_seconds;
+    out.first_token_seconds = from.first_token_seconds;
+    out.decode_seconds = from.decode_seconds;
+    return write_struct(out, usage, "usage");
+  });
+}
+
+int32_t vitalis_session_forward(vitalis_session* session, const uint32_t* tokens, size_t count,
+                                uint32_t flags, float* logits, size_t capacity) {
+  return with(session, [&](session::Session& of) -> int32_t {
+    if (!tokens) return fail(missing("tokens"));
+    if (!logits) return fail(missing("logits"));
+    if ((flags & ~VITALIS_FORWARD_ALL) != 0) {
+      return fail(error(Code::kInvalidArgument, "flags: found unknown ones in ", flags));
+    }
+    const auto outcome =
+        of.forward({tokens, count}, (flags & VITALIS_FORWARD_ALL) != 0, {logits, capacity});
+    if (!outcome.ok()) return fail(outcome.status());
+    return *outcome == engine::Outcome::kCancelled ? VITALIS_CANCELLED : VITALIS_OK;
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/features.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#include <cstdint>
+
+namespace vitalis::cpu {
+
+#if defined(__x86_64__)
+namespace {
+
+struct Registers {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+// Zeros for a leaf that the CPU does not have.
+Registers cpuid(unsigned leaf) {
+  Registers r;
+  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  return r;
+}
+
+bool bit(unsigned value, unsigned place) {
+  return (value >> place & 1) != 0;
+}
+
+// Which register states the system saves; asked only if it says that it may be asked.
+uint64_t saved_states() {
+  uint32_t low = 0, high = 0;
+  asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return static_cast<uint64_t>(high) << 32 | low;
+}
+
+constexpr uint64_t kYmmState = 0x06;      // xmm, ymm
+constexpr uint64_t kZmmState = 0xE6;      // and masks, zmm
+constexpr uint64_t kTileState = 0x60000;  // tile configuration and data
+
+// Linux hands tiles out on request only; this asks whether a request would be granted.
+bool tiles_permitted() {
+#if defined(__linux__)
+  constexpr long kGetSupportedStates = 0x1021, kTileDataState = 18;
+  uint64_t states = 0;
+  return syscall(SYS_arch_prctl, kGetSupportedStates, &states) == 0 &&
+         (states >> kTileDataState & 1) != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+Features detect() {
+  const Registers basic = cpuid(1), extended = cpuid(7);
+  constexpr unsigned kFma = 12, kOsXsave = 27, kF16c = 29, kAvx = 28;  // leaf 1, ecx
+  if (!bit(basic.ecx, kOsXsave)) return {};
+  const uint64_t saved = saved_states();
+  const auto saves = [saved](uint64_t states) { return (saved & states) == states; };
+
+  Features f;
+  f.avx2 = saves(kYmmState) && bit(basic.ecx, kAvx) && bit(basic.ecx, kFma) &&
+           bit(basic.ecx, kF16c) && bit(extended.ebx, 5);
+  f.avx512 = f.avx2 && saves(kZmmState) && bit(extended.ebx, 16) && bit(extended.ebx, 17) &&
+             bit(extended.ebx, 30) && bit(extended.ebx, 31);
+  f.amx = f.avx512 && saves(kTileState) && bit(extended.edx, 22) && bit(extended.edx, 24) &&
+          tiles_permitted();
+  return f;
+}
+
+#else
+
+Features detect() {
+  return {};
+}
+
+#endif
+
+}  // namespace vitalis::cpu

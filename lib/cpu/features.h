@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this CPU and its operating system can run. The only place that executes CPUID.
+#pragma once
+
+namespace vitalis::cpu {
+
+struct Features {
+  // Bundles that tiers of kernels/ need: the instructions, and the system saving their registers.
+  bool avx2 = false;    // AVX2, FMA, F16C: x86-64-v3 servers
+  bool avx512 = false;  // AVX-512 F, BW, VL, DQ on top
+  bool amx = false;     // tiles and bf16 products, and the system lets this process ask for them
+};
+
+Features detect();
+
+}  // namespace vitalis::cpu

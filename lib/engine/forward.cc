@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+// Source: the model card and reference code of gpt-oss (OpenAI 2025, arXiv:2508.10925).
+#include "engine/forward.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels/math-inl.h"
+
+namespace vitalis::engine {
+namespace {
+
+using kernels::Round;
+using model::Dense;
+
+// Weight rows that one task computes; a multiple of the rows that kernels take together.
+constexpr size_t kTaskRows = 32;
+constexpr size_t kMostHeadDim = 256;
+constexpr size_t kMostExpertsPerToken = 16;
+
+size_t ranges(size_t n) {
+  return (n + kTaskRows - 1) / kTaskRows;
+}
+
+const uint16_t* bf16(const Dense& w) {
+  return reinterpret_cast<const uint16_t*>(w.data);
+}
+
+ScratchPlan plan_all(const model::Config& config, size_t rows, size_t row_bytes, ArenaPlan& plan,
+                     size_t& row_offset) {
+  row_offset = plan.add_bytes("rows", rows * row_bytes);
+  return ScratchPlan(config, rows, plan);
+}
+
+}  // namespace
+
+void Forward::plan(const model::Config& config, size_t rows, ArenaPlan& plan) {
+  size_t row_offset;
+  plan_all(config, rows, sizeof(Row), plan, row_offset);
+}
+
+Result<Forward> Forward::create(const Engine& engine, const model::Config& config,
+                                const model::Weights& weights, size_t rows) {
+  if (config.head_dim > kMostHeadDim) {
+    return error(Code::kUnsupported, "head_dim: at most ", kMostHeadDim, " is supported; found ",
+                 config.head_dim);
+  }
+  if (config.experts_per_token > kMostExpertsPerToken) {
+    return error(Code::kUnsupported, "experts_per_token: at most ", kMostExpertsPerToken,
+                 " is supported; found ", config.experts_per_token);
+  }
+  const auto supported = [](const Dense& w) { return w.type == model::DenseType::kBf16; };
+  bool all =
+      supported(weights.embed_tokens) && supported(weights.norm) && supported(weights.lm_head);
+  for (const model::Layer& w : weights.layers) {
+    for (const Dense* dense :
+         {&w.input_layernorm, &w.q_proj, &w.k_proj, &w.v_proj, &w.o_proj, &w.q_bias, &w.k_bias,
+          &w.v_bias, &w.o_bias, &w.sinks, &w.post_attention_layernorm, &w.router, &w.router_bias,
+          &w.gate_up_bias, &w.down_bias}) {
+      all = all && supported(*dense);
+    }
+  }
+  if (!all) {
+    return error(Code::kUnsupported, "dense weights: only bf16 is supported for running");
+  }
+  Forward forward(engine, config, weights, rows);
+  ArenaPlan plan;
+  size_t row_offset;
+  const ScratchPlan scratch = plan_all(config, rows, sizeof(Row), plan, row_offset);
+  VITALIS_ASSIGN(forward.arena_, Arena::allocate(plan.bytes()));
+  forward.s_ = scratch.bind(forward.arena_);
+  forward.row_ = forward.arena_.at<Row>(row_offset);
+  return forward;
+}
+
+Status Forward::check(std::span<const Part> parts) const {
+  size_t rows = 0;
+  for (const Part& part : parts) {
+    rows += part.tokens.size();
+    if (part.tokens.empty() || part.tokens.size() > part.cache->chunk() || rows > rows_) {
+      return error(Code::kInvalidArgument, "a step takes 1 to ",
+                   std::min(rows_, part.cache->chunk()), " tokens; found ", part.tokens.size());
+    }
+    if (part.tokens.size() > part.cache->context() - part.cache->size()) {
+      return error(Code::kContextFull, "the context holds ", part.cache->context(), " tokens; ",
+                   part.cache->size(), " are used and ", part.tokens.size(),
+                   " more were asked for");
+    }
+    for (const Token token : part.tokens) {
+      if (token >= config_->vocab) {
+        return error(Code::kInvalidArgument, "token ", token, " is outside the vocabulary of ",
+                     config_->vocab);
+      }
+    }
+  }
+  return {};
+}
+
+Result<Outcome> Forward::step(std::span<const Part> parts, float* logits,
+                              const std::atomic<bool>& cancel, Observer* observer) {
+  VITALIS_TRY(check(parts));
+  bool done = false;
+  engine_->parallel->enter([&] {
+    embed(parts);
+    if (observer) observer->embed({s_.x, active_ * config_->hidden});
+    done = layers(cancel, observer);
+    if (done) head(parts, logits);
+  });
+  if (!done) return Outcome::kCancelled;
+  for (const Part& part : parts) part.cache->advance(part.tokens.size());
+  return Outcome::kDone;
+}
+
+void Forward::embed(std::span<const Part> parts) {
+  const size_t hidden = config_->hidden, half = config_->head_dim / 2;
+  active_ = 0;
+  for (const Part& part : parts) {
+    part.cache->begin_step(part.tokens.size());
+    for (size_t i = 0; i < part.tokens.size(); ++i, ++active_) {
+      row_[active_] = {part.cache, part.cache->size() + i};
+      rotary_.at(row_[active_].position, s_.cos + active_ * half, s_.sin + active_ * half);
+      engine_->kernels->widen(bf16(weights_->embed_tokens) + part.tokens[i] * hidden, hidden,
+                              s_.x + active_ * hidden);
+    }
+  }
+}
+
+bool Forward::layers(const std::atomic<bool>& cancel, Observer* observer) {
+  const size_t hidden = config_->hidden, top = config_->experts_per_token;
+  for (size_t i = 0; i < weights_->layers.size(); ++i) {
+    if (cancel.load(std::memory_order_relaxed)) return false;
+    attention(i);
+    if (observer) observer->attention(i, {s_.projected, active_ * hidden});
+    experts(weights_->layers[i]);
+    if (!observer) continue;
+    observer->experts(i, {s_.experts, active_ * top}, {s_.shares, active_ * top});
+    observer->output(i, {s_.x, active_ * hidden});
+  }
+  return true;
+}
+
+// projected = o_proj(attend(rope(q_proj(t)), rope(k_proj(t)), v_proj(t))), t = rms_norm(x)
+void Forward::attention(size_t layer) {
+  const model::Config& c = *config_;
+  const model::Layer& w = weights_->layers[layer];
+  const kernels::Table& k = *engine_->kernels;
+  const size_t q = c.q_width(), kv = c.kv_width(), width = q + 2 * kv, half = c.head_dim / 2;
+
+  parallel(active_, [&](size_t row) {
+    k.rms_norm(s_.x + row * c.hidden, bf16(w.input_layernorm), c.hidden, c.rms_norm_eps,
+               s_.normed + row * c.hidden);
+  });
+  pack(s_.normed, c.hidden, active_, c.hidden);
+
+  parallel(ranges(q) + 2 * ranges(kv), [&](size_t task) {
+    struct Target {
+      const Dense &weight, &bias;
+      size_t rows, column;
+    };
+    const Target targets[] = {
+        {w.q_proj, w.q_bias, q, 0}, {w.k_proj, w.k_bias, kv, q}, {w.v_proj, w.v_bias, kv, q + kv}};
+    const Target* t = targets;
+    for (; task >= ranges(t->rows); ++t) task -= ranges(t->rows);
+    const size_t begin = task * kTaskRows, end = std::min(begin + kTaskRows, t->rows);
+    project(active_, c.hidden, t->weight, t->bias, begin, end, s_.qkv + t->column + begin, width);
+  });
+
+  parallel(active_, [&](size_t row) {
+    float* at = s_.qkv + row * width;
+    // q and k stand side by side, so that one call turns all their heads.
+    k.rope(at, c.heads + c.kv_heads, c.head_dim, s_.cos + row * half, s_.sin + row * half);
+    if (engine_->round() == Round::kBf16) {
+      for (size_t i = 0; i < q; ++i) at[i] = kernels::round_to_bf16(at[i]);
+    }
+    for (size_t h = 0; h < c.kv_heads; ++h) {
+      const kernels::KvHead head = row_[row].cache->head(layer, h);
+      const float* key = at + q + h * c.head_dim;
+      k.store_kv(key, key + kv, c.head_dim, row_[row].position % head.capacity, head);
+    }
+  });
+
+  parallel(active_ * c.kv_heads,
+           [&](size_t task) { attend(layer, w, task / c.kv_heads, task % c.kv_heads); });
+
+  pack(s_.attention, q, active_, q);
+  parallel(ranges(c.hidden), [&](size_t task) {
+    const size_t begin = task * kTaskRows, end = std::min<size_t>(begin + kTaskRows, c.hidden);
+    project(active_, q, w.o_proj, w.o_bias, begin, end, s_.projected + begin, c.hidden);
+  });
+}
+
+// The query heads that share one KV head, over the keys that the row sees: all up to its own, or
+// the last `sliding_window` of them. The sink is a logit without a value: it opens the softmax.
+void Forward::attend(size_t layer, const model::Layer& w, size_t row, size_t kv_head) {
+  const model::Config& c = *config_;
+  const kernels::Table& k = *engine_->kernels;
+  const size_t group = c.heads / c.kv_heads, end = row_[row].position + 1;
+  const size_t first = c.sliding[layer] && end > c.sliding_window ? end - c.sliding_window : 0;
+  const kernels::KvHead cache = row_[row].cache->head(layer, kv_head);
+  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head_dim)));
+
+  for (size_t h = 0; h < group; h += kernels::kHeadsPerAttend) {
+    const size_t heads = std::min(group - h, kernels::kHeadsPerAttend);
+    const size_t at = kv_head * group + h;
+    const float* q = s_.qkv + row * (c.q_width() + 2 * c.kv_width()) + at * c.head_dim;
+    float max[kernels::kHeadsPerAttend], sum[kernels::kHeadsPerAttend];
+    float out[kernels::kHeadsPerAttend * kMostHeadDim] = {};
+    for (size_t i = 0; i < heads; ++i) {
+      max[i] = kernels::bf16_to_f32(bf16(w.sinks)[at + i]);
+      sum[i] = 1;
+    }
+    const kernels::AttentionState state{max, sum, out};
+    for (size_t begin = first; begin < end;) {
+      const size_t stop = std::min(end, (begin / kernels::kSegment + 1) * kernels::kSegment);
+      k.attend(q, heads, c.head_dim, cache, begin, stop, scale, state);
+      begin = stop;
+    }
+    k.finish(state, heads, c.head_dim, s_.attention + row * c.q_width() + at * c.head_dim);
+  }
+}
+
+// x += projected + sum over the chosen experts of share * down(swiglu(gate_up(rms_norm(x))))
+void Forward::experts(const model::Layer& w) {
+  const model::Config& c = *config_;
+  const kernels::Table& k = *engine_->kernels;
+  route(w);
+  run_experts(w, group_by_expert());
+  parallel(active_, [&](size_t row) {
+    const float* rows[kMostExpertsPerToken];
+    const size_t top = c.experts_per_token;
+    for (size_t i = 0; i < top; ++i) {
+      rows[i] = s_.activated + s_.place[row * top + i] * c.hidden;
+    }
+    k.add_shares(rows, s_.shares + row * top, top, c.hidden, s_.x + row * c.hidden);
+  });
+}
+
+// The router reads fp32, not bf16: a rounded input would flip experts at near ties.
+void Forward::route(const model::Layer& w) {
+  const model::Config& c = *config_;
+  const kernels::Table& k = *engine_->kernels;
+  const size_t stride = packed_bound(kPanelRows, 1, c.hidden);
+  parallel(panel_count(active_), [&](size_t panel) {
+    const size_t first = panel * kPanelRows, rows = std::min(kPanelRows, active_ - first);
+    const float one = 1;
+    for (size_t row = first; row < first + rows; ++row) {
+      const float* projected = s_.projected + row * c.hidden;
+      float* x = s_.x + row * c.hidden;
+      k.add_shares(&projected, &one, 1, c.hidden, x);
+      k.rms_norm(x, bf16(w.post_attention_layernorm), c.hidden, c.rms_norm_eps,
+                 s_.normed + row * c.hidden);
+    }
+    std::byte* packed = s_.packed_router + panel * stride;
+    k.pack(s_.normed + first * c.hidden, c.hidden, nullptr, rows, c.hidden, Round::kNone, packed);
+    float* logits = s_.router_logits + first * c.experts;
+    k.matmul_bf16(packed, rows, c.hidden, bf16(w.router), 0, c.experts, bf16(w.router_bias), logits,
+                  c.experts);
+    const size_t top = c.experts_per_token;
+    for (size_t row = first; row < first + rows; ++row) {
+      k.top_k(s_.router_logits + row * c.experts, c.experts, top, s_.experts + row * top,
+              s_.shares + row * top);
+    }
+  });
+}
+
+// Orders the slots by expert, rows ascending, and cuts each expert's rows into panels.
+size_t Forward::group_by_expert() {
+  const size_t top = config_->experts_per_token, slots = active_ * top;
+  const auto& k = *engine_->kernels;
+  size_t panels = 0, packed = 0, packed_activated = 0;
+  uint32_t done = 0;
+  for (uint32_t expert = 0; expert < config_->experts; ++expert) {
+    const uint32_t first = done;
+    for (uint32_t slot = 0; slot < slots; ++slot) {
+      if (s_.experts[slot] != expert) continue;
+      s_.order[done] = slot / static_cast<uint32_t>(top);
+      s_.place[slot] = done++;
+    }
+    for (uint32_t at = first; at < done; at += kPanelRows) {
+      const uint32_t rows = std::min<uint32_t>(kPanelRows, done - at);
+      s_.panels[panels++] = {expert, at, rows, packed, packed_activated};
+      packed += k.packed_bytes(rows, config_->hidden);
+      packed_activated += k.packed_bytes(rows, config_->intermediate);
+    }
+  }
+  return panels;
+}
+
+void Forward::run_experts(const model::Layer& w, size_t panels) {
+  const model::Config& c = *config_;
+  const kernels::Table& k = *engine_->kernels;
+  const auto matrix = [](const model::Mxfp4& m, size_t expert) {
+    const size_t blocks = expert * m.rows * (m.cols / kernels::kBlock);
+    return std::pair(m.blocks + blocks * 16, m.scales + blocks);
+  };
+
+  parallel(panels, [&](size_t i) {
+    const ExpertPanel& p = s_.panels[i];
+    k.pack(s_.normed, c.hidden, s_.order + p.first, p.rows, c.hidden, engine_->round(),
+           s_.packed + p.packed);
+  });
+
+  // Gate and up rows alternate: a task's range of them gives half as many activations.
+  const size_t up_ranges = ranges(2 * c.intermediate);
+  parallel(panels * up_ranges, [&](size_t task) {
+    const ExpertPanel& p = s_.panels[task / up_ranges];
+    const size_t begin = task % up_ranges * kTaskRows;
+    const size_t end = std::min<size_t>(begin + kTaskRows, 2 * c.intermediate);
+    const auto [blocks, scales] = matrix(w.gate_up_proj, p.expert);
+    float gate_up[kPanelRows * kTaskRows];
+    k.matmul_mxfp4(s_.packed + p.packed, p.rows, c.hidden, blocks, scales, begin, end,
+                   bf16(w.gate_up_bias) + p.expert * 2 * c.intermediate, gate_up, kTaskRows);
+    for (size_t r = 0; r < p.rows; ++r) {
+      k.swiglu(gate_up + r * kTaskRows, (end - begin) / 2, c.swiglu_limit,
+               s_.activated + (p.first + r) * c.intermediate + begin / 2);
+    }
+  });
+
+  parallel(panels, [&](size_t i) {
+    const ExpertPanel& p = s_.panels[i];
+    k.pack(s_.activated + p.first * c.intermediate, c.intermediate, nullptr, p.rows, c.intermediate,
+           engine_->round(), s_.packed + p.packed_activated);
+  });
+
+  const size_t down_ranges = ranges(c.hidden);
+  parallel(panels * down_ranges, [&](size_t task) {
+    const ExpertPanel& p = s_.panels[task / down_ranges];
+    const size_t begin = task % down_ranges * kTaskRows;
+    const size_t end = std::min<size_t>(begin + kTaskRows, c.hidden);
+    const auto [blocks, scales] = matrix(w.down_proj, p.expert);
+    k.matmul_mxfp4(s_.packed + p.packed_activated, p.rows, c.intermediate, blocks, scales, begin,
+                   end, bf16(w.down_bias) + p.expert * c.hidden,
+                   s_.activated + p.first * c.hidden + begin, c.hidden);
+  });
+}
+
+// logits = lm_head(rms_norm(x)) for the rows that were asked for.
+void Forward::head(std::span<const Part> parts, float* logits) {
+  const model::Config& c = *config_;
+  size_t wanted = 0, row = 0;
+  const auto normalize = [&](size_t from) {
+    engine_->kernels->rms_norm(s_.x + from * c.hidden, bf16(weights_->norm), c.hidden,
+                               c.rms_norm_eps, s_.normed + wanted++ * c.hidden);
+  };
+  for (const Part& part : parts) {
+    row += part.tokens.size();
+    for (size_t i = part.all_logits ? row - part.tokens.size() : row - 1; i < row; ++i)
+      normalize(i);
+  }
+  pack(s_.normed, c.hidden, wanted, c.hidden);
+  const Dense none;
+  parallel(ranges(c.vocab), [&](size_t task) {
+    const size_t begin = task * kTaskRows, end = std::min<size_t>(begin + kTaskRows, c.vocab);
+    project(wanted, c.hidden, weights_->lm_head, none, begin, end, logits + begin, c.vocab);
+  });
+}
+
+void Forward::pack(const float* source, size_t stride, size_t rows, size_t k) {
+  const size_t panel_bytes = engine_->kernels->packed_bytes(kPanelRows, k);
+  parallel(panel_count(rows), [&](size_t panel) {
+    const size_t first = panel * kPanelRows;
+    engine_->kernels->pack(source + first * stride, stride, nullptr,
+                           std::min(kPanelRows, rows - first), k, engine_->round(),
+                           s_.packed + panel * panel_bytes);
+  });
+}
+
+void Forward::project(size_t rows, size_t k, const Dense& w, const Dense& bias, size_t begin,
+                      size_t end, float* out, size_t out_stride) const {
+  const size_t panel_bytes = engine_->kernels->packed_bytes(kPanelRows, k);
+  for (size_t panel = 0; panel < panel_count(rows); ++panel) {
+    const size_t first = panel * kPanelRows;
+    engine_->kernels->matmul_bf16(s_.packed + panel * panel_bytes,
+                                  std::min(kPanelRows, rows - first), k, bf16(w), begin, end,
+                                  bf16(bias), out + first * out_stride, out_stride);
+  }
+}
+
+}  // namespace vitalis::engine

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention over a segment of the KV cache, in the tier's vocabulary (vec-inl.h). Lanes are keys
+// while scores are formed and dimensions while values are summed; all heads that share the KV head
+// use each load of it. Closed (see kernels/table.h).
+#pragma once
+
+#include "kernels/table.h"
+#include "kernels/x86/rows-inl.h"
+
+namespace vitalis::kernels {
+namespace {
+
+// How many of the positions [at, at + kLanes) lie before `limit`.
+inline size_t lanes_before(size_t limit, size_t at) {
+  if (limit <= at) return 0;
+  return limit - at < kLanes ? limit - at : kLanes;
+}
+
+// p[h][key] = (q[h] . key) * scale for the 16 keys of a tile [head_dim / 2][16][2].
+template <size_t kHeads, class T>
+inline void score_tile(const float* q, size_t head_dim, const T* tile, float scale, float* p) {
+  for (size_t part = 0; part < kKeyTile; part += kLanes) {
+    V sum[kHeads];
+    for (V& s : sum) s = zero();
+    for (size_t d = 0; d < head_dim; d += kBlock) {
+      V even[kHeads], odd[kHeads];
+      for (size_t h = 0; h < kHeads; ++h) even[h] = odd[h] = zero();
+      for (size_t i = d; i < d + kBlock; i += 2) {
+        V low, high;
+        load_pairs(tile + (i / 2 * kKeyTile + part) * 2, low, high);
+        for (size_t h = 0; h < kHeads; ++h) {
+          even[h] = fma(set1(q[h * head_dim + i]), low, even[h]);
+          odd[h] = fma(set1(q[h * head_dim + i + 1]), high, odd[h]);
+        }
+      }
+      for (size_t h = 0; h < kHeads; ++h) sum[h] = add(sum[h], add(even[h], odd[h]));
+    }
+    for (size_t h = 0; h < kHeads; ++h) {
+      store(p + h * kSegment + part, mul(sum[h], set1(scale)));
+    }
+  }
+}
+
+// Turns the scores of positions [begin, end), stored from position `first` on, into exp(score - m);
+// elsewhere in the blocks they become 0.
+struct SegmentSum {
+  float max;
+  float sum;
+};
+template <class T>
+inline SegmentSum softmax(float* p, size_t first, size_t last, size_t begin, size_t end) {
+  V top = set1(-__builtin_inff());
+  for (size_t at = first; at < last; at += kLanes) {
+    const V score = select_lanes(load(p + at - first), set1(-__builtin_inff()),
+                                 lanes_before(begin, at), lanes_before(end, at));
+    top = max_of(top, score);
+  }
+  const float max = fold_max(top);
+  constexpr size_t kParts = 16 / kLanes;
+  V lane[kParts];
+  for (V& l : lane) l = zero();
+  for (size_t tile = first; tile < last; tile += kKeyTile) {
+    for (size_t part = 0; part < kParts; ++part) {
+      const size_t at = tile + part * kLanes;
+      const V e = select_lanes(exp(sub(load(p + at - first), set1(max))), zero(),
+                               lanes_before(begin, at), lanes_before(end, at));
+      lane[part] = add(lane[part], e);
+      store(p + at - first, sizeof(T) == 2 ? round_bf16(e) : e);
+    }
+  }
+  for (size_t part = 1; part < kParts; ++part) lane[0] = add(lane[0], lane[part]);
+  return {max, fold(lane[0])};
+}
+
+// sum[h] = sum over the positions from `first`, count of them, of p[h] * v, for the dimensions
+// [d, d + kLanes).
+template <size_t kHeads, class T>
+inline void weigh_values(const float* p, const T* v, size_t first, size_t count, size_t capacity,
+                         size_t head_dim, size_t d, V (&sum)[kHeads]) {
+  for (V& s : sum) s = zero();
+  size_t slot = first % capacity;
+  for (size_t block = 0; block < count; block += kBlock) {
+    const T* row = v + v_offset(slot, d, head_dim);
+    V even[kHeads], odd[kHeads];
+    for (size_t h = 0; h < kHeads; ++h) even[h] = odd[h] = zero();
+    for (size_t i = block; i < block + kBlock; i += 2, row += 2 * head_dim) {
+      V low, high;
+      load_pairs(row, low, high);
+      for (size_t h = 0; h < kHeads; ++h) {
+        even[h] = fma(set1(p[h * kSegment + i]), low, even[h]);
+        odd[h] = fma(set1(p[h * kSegment + i + 1]), high, odd[h]);
+      }
+    }
+    for (size_t h = 0; h < kHeads; ++h) sum[h] = add(sum[h], add(even[h], odd[h]));
+    slot += kBlock;
+    if (slot == capacity) slot = 0;
+  }
+}
+
+template <size_t kHeads, class T>
+void attend_heads(const float* q, size_t head_dim, const KvHead& kv, size_t begin, size_t end,
+                  float scale, float* max, float* sum, float* out) {
+  const size_t first = begin / kBlock * kBlock;
+  const size_t last = (end + kBlock - 1) / kBlock * kBlock;
+  float p[kHeads * kSegment];
+  for (size_t at = first; at < last; at += kKeyTile) {
+    const T* tile = static_cast<const T*>(kv.k) + k_offset(at % kv.capacity, 0, head_dim);
+    score_tile<kHeads>(q, head_dim, tile, scale, p + at - first);
+  }
+  float keep[kHeads], take[kHeads];
+  for (size_t h = 0; h < kHeads; ++h) {
+    const SegmentSum segment = softmax<T>(p + h * kSegment, first, last, begin, end);
+    const float both = larger(max[h], segment.max);
+    keep[h] = exp(max[h] - both);
+    take[h] = exp(segment.max - both);
+    max[h] = both;
+    sum[h] = fma(segment.sum, take[h], sum[h] * keep[h]);
+  }
+  for (size_t d = 0; d < head_dim; d += kLanes) {
+    V o[kHeads];
+    weigh_values<kHeads>(p, static_cast<const T*>(kv.v), first, last - first, kv.capacity, head_dim,
+                         d, o);
+    for (size_t h = 0; h < kHeads; ++h) {
+      float* to = out + h * head_dim + d;
+      store(to, fma(o[h], set1(take[h]), mul(load(to), set1(keep[h]))));
+    }
+  }
+}
+
+template <size_t kHeads>
+size_t attend_some(const float* q, size_t heads, size_t from, size_t head_dim, const KvHead& kv,
+                   size_t begin, size_t end, float scale, const AttentionState& state) {
+  for (; from + kHeads <= heads; from += kHeads) {
+    const auto run =
+        kv.type == KvType::kBf16 ? attend_heads<kHeads, uint16_t> : attend_heads<kHeads, float>;
+    run(q + from * head_dim, head_dim, kv, begin, end, scale, state.max + from, state.sum + from,
+        state.out + from * head_dim);
+  }
+  return from;
+}
+
+void attend(const float* q, size_t heads, size_t head_dim, const KvHead& kv, size_t begin,
+            size_t end, float scale, const AttentionState& state) {
+  size_t done = 0;
+  done = attend_some<kHeadsAtOnce>(q, heads, done, head_dim, kv, begin, end, scale, state);
+  done = attend_some<2>(q, heads, done, head_dim, kv, begin, end, scale, state);
+  attend_some<1>(q, heads, done, head_dim, kv, begin, end, scale, state);
+}
+
+void merge(const AttentionState& into, const AttentionState& from, size_t heads, size_t head_dim) {
+  for (size_t h = 0; h < heads; ++h) {
+    const float m = larger(into.max[h], from.max[h]);
+    const float a = exp(into.max[h] - m), b = exp(from.max[h] - m);
+    into.max[h] = m;
+    into.sum[h] = fma(from.sum[h], b, into.sum[h] * a);
+    for (size_t d = h * head_dim; d < (h + 1) * head_dim; d += kLanes) {
+      store(into.out + d, fma(load(from.out + d), set1(b), mul(load(into.out + d), set1(a))));
+    }
+  }
+}
+
+void finish(const AttentionState& state, size_t heads, size_t head_dim, float* out) {
+  for (size_t h = 0; h < heads; ++h) {
+    for (size_t d = h * head_dim; d < (h + 1) * head_dim; d += kLanes) {
+      store(out + d, div(load(state.out + d), set1(state.sum[h])));
+    }
+  }
+}
+
+// From a row to its places in the cache.
+template <class T>
+inline void store_kv(const float* k, const float* v, size_t head_dim, size_t slot,
+                     const KvHead& kv) {
+  T* keys = static_cast<T*>(kv.k) + k_offset(slot, 0, head_dim);
+  T* values = static_cast<T*>(kv.v) + v_offset(slot, 0, head_dim);
+  const auto narrow = [](float x) {
+    if constexpr (sizeof(T) == 2) {
+      return f32_to_bf16(x);
+    } else {
+      return x;
+    }
+  };
+  for (size_t d = 0; d < head_dim; ++d) {
+    keys[d / 2 * 2 * kKeyTile + d % 2] = narrow(k[d]);
+    values[2 * d] = narrow(v[d]);
+  }
+}
+
+void store_kv(const float* k, const float* v, size_t head_dim, size_t slot, const KvHead& kv) {
+  if (kv.type == KvType::kBf16) return store_kv<uint16_t>(k, v, head_dim, slot, kv);
+  store_kv<float>(k, v, head_dim, slot, kv);
+}
+
+}  // namespace
+}  // namespace vitalis::kernels

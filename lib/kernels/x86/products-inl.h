@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packing and products of the x86 tiers, in the tier's vocabulary (vec-inl.h) and over its
+// weights: types with row_blocks, fetch_group, fetch_blocks, block_sums and decode. Closed (see
+// kernels/table.h).
+//
+// Packed activations, floats:
+//   few rows   [blocks / kLanes][rows][32][kLanes]: lanes are blocks of 32 (lane_of_block), so that
+//              one row of weights is read as it lies in memory, each group of kLanes blocks once.
+//   many rows  [rows / kLanes][k][kLanes]: lanes are rows; a panel of weights is decoded to floats
+//              once and each weight broadcast.
+#pragma once
+
+#include "kernels/table.h"
+#include "kernels/x86/rows-inl.h"
+
+namespace vitalis::kernels {
+namespace {
+
+// A panel of decoded weights. Its height is a multiple of that of all tiles; it is 2 blocks deep so
+// that it and the activations of so many terms stay in the first cache together.
+inline constexpr size_t kWeightRows = 48;
+inline constexpr size_t kPanelBlocks = 2;
+inline constexpr size_t kRowsPerPanel = 256;  // of activations, for which a panel is decoded once
+
+inline size_t divide_up(size_t a, size_t b) {
+  return (a + b - 1) / b;
+}
+inline bool few(size_t rows) {
+  return rows < kManyRows;
+}
+inline size_t few_floats(size_t rows, size_t k) {
+  return rows * divide_up(k / kBlock, kLanes) * kLanes * kBlock;
+}
+
+// ---- packing ----
+
+size_t packed_bytes(size_t rows, size_t k) {
+  const size_t most_few = few_floats(rows < kManyRows ? rows : kManyRows - 1, k);
+  const size_t many = few(rows) ? 0 : divide_up(rows, kLanes) * kLanes * k;
+  return (many > most_few ? many : most_few) * sizeof(float);
+}
+
+inline V load_rounded(const float* x, Round round) {
+  const V v = load(x);
+  return round == Round::kBf16 ? round_bf16(v) : v;
+}
+
+// One row of activations into its place in each group of blocks.
+inline void pack_few(const float* x, size_t rows, size_t k, Round round, float* out) {
+  const size_t blocks = k / kBlock;
+  for (size_t group = 0; group < blocks; group += kLanes, out += rows * kGroupFloats) {
+    for (size_t i = 0; i < kBlock; i += kLanes) {
+      V t[kLanes];
+      for (size_t b = 0; b < kLanes; ++b) {
+        const size_t block = group + b;
+        t[lane_of_block(b)] = block < blocks ? load_rounded(x + block * kBlock + i, round) : zero();
+      }
+      transpose(t);
+      for (size_t j = 0; j < kLanes; ++j) store(out + (i + j) * kLanes, t[j]);
+    }
+  }
+}
+
+void pack(const float* source, size_t stride, const uint32_t* index, size_t rows, size_t k,
+          Round round, void* packed) {
+  float* out = static_cast<float*>(packed);
+  const auto row = [=](size_t r) { return source + (index ? index[r] : r) * stride; };
+  if (few(rows)) {
+    for (size_t r = 0; r < rows; ++r) pack_few(row(r), rows, k, round, out + r * kGroupFloats);
+    return;
+  }
+  for (size_t r = 0; r < rows; r += kLanes) {
+    const float* x[kLanes];
+    for (size_t j = 0; j < kLanes; ++j) x[j] = r + j < rows ? row(r + j) : nullptr;
+    for (size_t i = 0; i < k; i += kLanes, out += kLanes * kLanes) {
+      V t[kLanes];
+      for (size_t j = 0; j < kLanes; ++j) t[j] = x[j] ? load_rounded(x[j] + i, round) : zero();
+      transpose(t);
+      for (size_t j = 0; j < kLanes; ++j) store(out + j * kLanes, t[j]);
+    }
+  }
+}
+
+// ---- results ----
+
+struct Results {
+  const uint16_t* bias;
+  float* out;
+  size_t stride;
+  size_t begin;
+
+  // Outputs of one row for weight rows [n, n + count).
+  VITALIS_INLINE void put(size_t row, size_t n, size_t count, V sum) const {
+    if (bias) sum = add(sum, load_bf16(bias + n, count));
+    store(out + row * stride + n - begin, sum, count);
+  }
+};
+
+// ---- few rows ----
+
+template <size_t>
+struct Width {};
+
+// kLanes rows of weights after one another; then, lanes being these rows, their blocks' sums are
+// added in order. Meanwhile the next kLanes rows are fetched, a group's worth at each step. With
+// one row of activations each row of weights is read to its end; with more, activations of one
+// group of blocks stay in the first cache.
+template <size_t kRows, class Weights>
+void product_few(const float* x, size_t group_stride, const Weights& w, size_t begin, size_t end,
+                 const Results& results) {
+  constexpr size_t kGroups = kRows == 1 ? 16 : 1;
+  constexpr size_t kSideBySide = kRows == 1 ? kGroupsAtOnce : 1;
+  const size_t blocks = w.row_blocks, groups = divide_up(blocks, kLanes);
+  float sums[kRows][kGroups][kLanes][kLanes] = {};
+  for (size_t n = begin; n < end; n += kLanes) {
+    const size_t count = end - n < kLanes ? end - n : kLanes;
+    V total[kRows];
+    for (V& t : total) t = zero();
+    for (size_t from = 0; from < groups; from += kGroups) {
+      const size_t to = from + kGroups < groups ? from + kGroups : groups;
+      for (size_t i = 0; i < count; ++i) {
+        const auto some = [&]<size_t kMany>(size_t g, Width<kMany>) __attribute__((always_inline)) {
+          V sum[kMany][kRows];
+          w.block_sums(n + i, g * kLanes, x + g * group_stride, group_stride, sum);
+          VITALIS_UNROLL
+          for (size_t j = 0; j < kMany; ++j) {
+            w.fetch_group(n + kLanes, from * kLanes + i * (to - from) + g + j - from);
+            VITALIS_UNROLL
+            for (size_t r = 0; r < kRows; ++r) store(sums[r][g + j - from][i], sum[j][r]);
+          }
+        };
+        size_t g = from;
+        for (; g + kSideBySide <= to; g += kSideBySide) some(g, Width<kSideBySide>());
+        for (; g < to; ++g) some(g, Width<1>());
+      }
+      for (size_t r = 0; r < kRows; ++r) {
+        for (size_t g = from; g < to; ++g) {
+          V t[kLanes];
+          VITALIS_UNROLL
+          for (size_t i = 0; i < kLanes; ++i) t[i] = load(sums[r][g - from][i]);
+          transpose(t);
+          const size_t left = blocks - g * kLanes;
+          VITALIS_UNROLL
+          for (size_t b = 0; b < kLanes; ++b) {
+            if (b < left) total[r] = add(total[r], t[lane_of_block(b)]);
+          }
+        }
+      }
+    }
+    for (size_t r = 0; r < kRows; ++r) results.put(r, n, count, total[r]);
+  }
+}
+
+// ---- many rows ----
+
+// kVectors vectors of rows times kHeight rows of weights, over some blocks, onto `sums`
+// [vector][kWeightRows][kLanes]. x [vector][k][kLanes].
+template <size_t kVectors, size_t kHeight>
+VITALIS_INLINE void multiply_tile(const float* x, size_t k, const float* w, size_t blocks,
+                                  float* sums) {
+  for (size_t block = 0; block < blocks; ++block, x += kBlock * kLanes, w += kBlock) {
+    V even[kVectors][kHeight], odd[kVectors][kHeight];
+    VITALIS_UNROLL
+    for (size_t v = 0; v < kVectors; ++v) {
+      VITALIS_UNROLL
+      for (size_t n = 0; n < kHeight; ++n) even[v][n] = odd[v][n] = zero();
+    }
+    for (size_t i = 0; i < kBlock / 2; ++i) {
+      V low[kVectors], high[kVectors];
+      VITALIS_UNROLL
+      for (size_t v = 0; v < kVectors; ++v) {
+        low[v] = load(x + (v * k + 2 * i) * kLanes);
+        high[v] = load(x + (v * k + 2 * i + 1) * kLanes);
+      }
+      VITALIS_UNROLL
+      for (size_t n = 0; n < kHeight; ++n) {
+        const float* row = w + n * kPanelBlocks * kBlock + i;
+        const V a = set1(row[0]), b = set1(row[kBlock / 2]);
+        VITALIS_UNROLL
+        for (size_t v = 0; v < kVectors; ++v) {
+          even[v][n] = fma(low[v], a, even[v][n]);
+          odd[v][n] = fma(high[v], b, odd[v][n]);
+        }
+      }
+    }
+    VITALIS_UNROLL
+    for (size_t v = 0; v < kVectors; ++v) {
+      VITALIS_UNROLL
+      for (size_t n = 0; n < kHeight; ++n) {
+        float* sum = sums + (v * kWeightRows + n) * kLanes;
+        store(sum, add(load(sum), add(even[v][n], odd[v][n])));
+      }
+    }
+  }
+}
+
+template <size_t kVectors>
+void multiply_panel(const float* x, size_t k, const float* panel, size_t count, size_t blocks,
+                    float* sums) {
+  constexpr size_t kHeight = kTileSums / kVectors;
+  for (size_t n = 0; n < count; n += kHeight) {
+    multiply_tile<kVectors, kHeight>(x, k, panel + n * kPanelBlocks * kBlock, blocks,
+                                     sums + n * kLanes);
+  }
+}
+
+template <class Weights>
+void product_many(const float* x, size_t rows, const Weights& w, size_t begin, size_t end,
+                  const Results& results) {
+  constexpr size_t kVectors = kRowsPerPanel / kLanes;
+  const size_t k = w.row_blocks * kBlock;
+  float panel[kWeightRows][kPanelBlocks][kBlock] = {};
+  for (size_t n = begin; n < end; n += kWeightRows) {
+    const size_t count = end - n < kWeightRows ? end - n : kWeightRows;
+    for (size_t row = 0; row < rows; row += kRowsPerPanel) {
+      const size_t vectors =
+          divide_up(rows - row < kRowsPerPanel ? rows - row : kRowsPerPanel, kLanes);
+      float sums[kVectors][kWeightRows][kLanes];
+      __builtin_memset(sums, 0, vectors * sizeof sums[0]);
+      for (size_t block = 0; block < w.row_blocks; block += kPanelBlocks) {
+        const size_t left = w.row_blocks - block;
+        const size_t blocks = left < kPanelBlocks ? left : kPanelBlocks;
+        const size_t next = block + kPanelBlocks;
+        for (size_t i = 0; i < count; ++i) {
+          if (next < w.row_blocks) {
+            w.template fetch_blocks<kPanelBlocks>(n + i, next);
+          } else {
+            w.template fetch_blocks<kPanelBlocks>(n + i + kWeightRows, 0);
+          }
+          for (size_t b = 0; b < blocks; ++b) w.decode(n + i, block + b, panel[i][b]);
+        }
+        for (size_t v = 0; v < vectors;) {
+          const float* from = x + (row + v * kLanes) * k + block * kBlock * kLanes;
+          const size_t rest = vectors - v;
+          if (kTileVectors >= 3 && rest >= 3 && rest != 4) {
+            multiply_panel<kTileVectors>(from, k, panel[0][0], count, blocks, sums[v][0]);
+            v += kTileVectors;
+          } else if (rest >= 2) {
+            multiply_panel<2>(from, k, panel[0][0], count, blocks, sums[v][0]);
+            v += 2;
+          } else {
+            multiply_panel<1>(from, k, panel[0][0], count, blocks, sums[v][0]);
+            v += 1;
+          }
+        }
+      }
+      for (size_t v = 0; v < vectors; ++v) {
+        const size_t at = row + v * kLanes;
+        for (size_t i = 0; i < count; i += kLanes) {
+          V t[kLanes];
+          for (size_t j = 0; j < kLanes; ++j) t[j] = load(sums[v][i + j]);
+          transpose(t);
+          for (size_t j = 0; j < kLanes && at + j < rows; ++j) {
+            results.put(at + j, n + i, count - i < kLanes ? count - i : kLanes, t[j]);
+          }
+        }
+      }
+    }
+  }
+}
+
+// ---- entries ----
+
+template <size_t kRows, class Weights>
+size_t product_some(const float* x, size_t rows, size_t from, const Weights& w, size_t begin,
+                    size_t end, Results results) {
+  for (; from + kRows <= rows; from += kRows) {
+    Results some = results;
+    some.out += from * results.stride;
+    product_few<kRows>(x + from * kGroupFloats, rows * kGroupFloats, w, begin, end, some);
+  }
+  return from;
+}
+
+template <class Weights>
+void product(const void* packed, size_t rows, const Weights& w, size_t begin, size_t end,
+             const Results& results) {
+  const float* x = static_cast<const float*>(packed);
+  if (!few(rows)) return product_many(x, rows, w, begin, end, results);
+  size_t done = product_some<kFewRowsAtOnce>(x, rows, 0, w, begin, end, results);
+  done = product_some<4>(x, rows, done, w, begin, end, results);
+  done = product_some<2>(x, rows, done, w, begin, end, results);
+  product_some<1>(x, rows, done, w, begin, end, results);
+}
+
+void matmul_bf16(const void* x, size_t rows, size_t k, const uint16_t* w, size_t begin, size_t end,
+                 const uint16_t* bias, float* out, size_t out_stride) {
+  product(x, rows, Bf16{w, k / kBlock}, begin, end, {bias, out, out_stride, begin});
+}
+
+void matmul_mxfp4(const void* x, size_t rows, size_t k, const uint8_t* blocks,
+                  const uint8_t* scales, size_t begin, size_t end, const uint16_t* bias, float* out,
+                  size_t out_stride) {
+  product(x, rows, Mxfp4{blocks, scales, k / kBlock}, begin, end, {bias, out, out_stride, begin});
+}
+
+}  // namespace
+}  // namespace vitalis::kernels

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/session.h"
+
+#include <algorithm>
+#include <random>
+
+#include "harmony/render.h"
+
+namespace vitalis::session {
+namespace {
+
+constexpr size_t kDefaultContext = 16384;
+constexpr size_t kDefaultChunk = 512;
+constexpr size_t kMostChunk = 8192;
+
+double seconds(std::chrono::steady_clock::duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+uint64_t fresh_seed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+Result<SessionOptions> Session::resolve(const Model& model, const SessionOptions& options) {
+  SessionOptions out = options;
+  const size_t limit = model.config().context;
+  if (out.context == 0) out.context = std::min(kDefaultContext, limit);
+  if (out.context > limit) {
+    return error(Code::kInvalidArgument, "context: the model was made for at most ", limit,
+                 " tokens; found ", out.context);
+  }
+  if (out.chunk > kMostChunk) {
+    return error(Code::kInvalidArgument, "chunk: expected at most ", kMostChunk, "; found ",
+                 out.chunk);
+  }
+  if (out.chunk == 0) out.chunk = kDefaultChunk;
+  out.chunk = std::min(out.chunk, out.context);
+  return out;
+}
+
+Session::Memory Session::plan(const Model& model, const SessionOptions& options) {
+  ArenaPlan scratch;
+  engine::Forward::plan(model.config(), options.chunk, scratch);
+  return {engine::KvCache::bytes(model.config(), options.context, options.chunk,
+                                 model.engine().kv_type()),
+          scratch.bytes()};
+}
+
+Session::Session(std::shared_ptr<const Model> model, engine::Forward forward, engine::KvCache cache)
+    : model_(std::move(model)),
+      forward_(std::move(forward)),
+      cache_(std::move(cache)),
+      sampler_(model_->tokenizer().size()),
+      logits_(model_->config().vocab) {
+  held_.reserve(cache_.context());
+  sampled_.reserve(cache_.context());
+}
+
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
+                                                 const SessionOptions& options) {
+  VITALIS_ASSIGN(const SessionOptions resolved, resolve(*model, options));
+  VITALIS_ASSIGN(auto forward,
+                 engine::Forward::create(model->engine(), model->config(),
+                                         model->checkpoint().weights(), resolved.chunk));
+  VITALIS_ASSIGN(auto cache, engine::KvCache::create(model->config(), resolved.context,
+                                                     resolved.chunk, model->engine().kv_type()));
+  return std::unique_ptr<Session>(
+      new Session(std::move(model), std::move(forward), std::move(cache)));
+}
+
+Status Session::start(const harmony::Conversation& conversation, const GenerateOptions& options) {
+  VITALIS_TRY(options.sampling.check());
+  std::vector<Token> prompt;
+  VITALIS_TRY(harmony::render(conversation, model_->format(), {}, prompt));
+  if (prompt.size() >= cache_.context()) {
+    return error(Code::kContextFull, "the prompt has ", prompt.size(),
+                 " tokens, and the context holds ", cache_.context(), " with the answer");
+  }
+  prompt_ = std::move(prompt);
+  options_ = options;
+  if (options_.sampling.seed == 0) options_.sampling.seed = fresh_seed();
+
+  // The last token is always computed again: its logits begin the answer.
+  const auto parted = std::mismatch(prompt_.begin(), prompt_.end() - 1, held_.begin(), held_.end());
+  rewind(static_cast<size_t>(parted.first - prompt_.begin()));
+
+  functions_ = conversation.function_names();
+  parser_.emplace(model_->format(), harmony::ParserOptions{.functions = functions_});
+  sampled_.clear();
+  parsed_.clear();
+  parsed_next_ = 0;
+  text_given_ = false;
+  channel_ = harmony::Channel::kNone;
+  finish_ = Finish::kNone;
+  reused_ = cache_.size();
+  reasoning_ = 0;
+  prefill_time_ = first_token_time_ = decode_time_ = {};
+  started_ = Clock::now();
+  cancel_.store(false, std::memory_order_relaxed);
+  state_ = State::kPrefill;
+  return {};
+}
+
+// Cuts the cache back to at most `common` tokens, as few below as the sliding layers allow.
+void Session::rewind(size_t common) {
+  if (common < cache_.size() && cache_.can_truncate(common)) {
+    cache_.truncate(common);
+  } else if (common < cache_.size()) {
+    const engine::KvCache::Window* best = nullptr;
+    for (const auto& window : windows_) {
+      if (window.size > 0 && window.size <= common && (!best || window.size > best->size)) {
+        best = &window;
+      }
+    }
+    if (best) {
+      cache_.restore(*best);
+    } else {
+      cache_.truncate(0);
+    }
+  }
+  held_.resize(cache_.size());
+  for (auto& window : windows_) {
+    if (window.size > held_.size()) window.size = 0;
+  }
+}
+
+Result<engine::Outcome> Session::run(std::span<const Token> tokens, bool all_logits,
+                                     float* logits) {
+  const engine::Part part{&cache_, tokens, all_logits};
+  VITALIS_ASSIGN(const engine::Outcome outcome, forward_.step({&part, 1}, logits, cancel_));
+  if (outcome == engine::Outcome::kDone) held_.insert(held_.end(), tokens.begin(), tokens.end());
+  return outcome;
+}
+
+Result<Session::Step> Session::next(Event& event) {
+  event = {};
+  while (true) {
+    if (take_parsed(event)) return Step::kEvent;
+    if (state_ == State::kIdle) return Step::kDone;
+    if (state_ == State::kFinished) {
+      state_ = State::kIdle;
+      event.kind = Event::Kind::kFinished;
+      event.finish = finish_;
+      return Step::kEvent;
+    }
+    const bool prefilling = state_ == State::kPrefill;
+    const auto outcome = prefilling ? prefill() : decode();
+    if (!outcome.ok() || *outcome == engine::Outcome::kCancelled) {
+      end_answer();
+      if (!outcome.ok()) return outcome.status();
+      return Step::kCancelled;
+    }
+    if (prefilling) {
+      event.kind = Event::Kind::kPrefill;
+      event.done = held_.size();
+      event.total = prompt_.size();
+      return Step::kEvent;
+    }
+  }
+}
+
+// One chunk of the prompt.
+Result<engine::Outcome> Session::prefill() {
+  const auto begin = Clock::now();
+  const size_t count = std::min(forward_.rows(), prompt_.size() - held_.size());
+  VITALIS_ASSIGN(const auto outcome,
+                 run(std::span(prompt_).subspan(held_.size(), count), false, logits_.data()));
+  prefill_time_ += Clock::now() - begin;
+  if (outcome == engine::Outcome::kDone && held_.size() == prompt_.size()) {
+    cache_.save(windows_[next_window_++ % kWindows]);
+    state_ = State::kDecode;
+  }
+  return outcome;
+}
+
+// One token: computes the one before it, unless that was the prompt's last, and draws.
+Result<engine::Outcome> Session::decode() {
+  const auto begin = Clock::now();
+  if (!sampled_.empty()) {
+    VITALIS_ASSIGN(const auto outcome, run(std::span(sampled_).last(1), false, logits_.data()));
+    if (outcome == engine::Outcome::kCancelled) return outcome;
+  }
+  const Token token = sampler_.sample(logits_, options_.sampling, held_.size());
+  sampled_.push_back(token);
+  if (channel_ == harmony::Channel::kAnalysis) ++reasoning_;
+  parsed_.clear();
+  parsed_next_ = 0;
+  VITALIS_TRY(parser_->push(token, parsed_));
+  const harmony::Format& format = model_->format();
+  // The final message is the turn's last. A model may close it as messages of the past are closed,
+  // and would go on with words for the user.
+  const bool ends_final =
+      token == format.end && channel_ == harmony::Channel::kFinal && recipient_.empty();
+  if (ends_final || format.ends_turn(token)) {
+    VITALIS_TRY(finish(token == format.call ? Finish::kToolCall : Finish::kStop));
+  } else if (sampled_.size() == options_.max_tokens || held_.size() == cache_.context()) {
+    VITALIS_TRY(finish(Finish::kLength));
+  }
+  const auto now = Clock::now();
+  if (sampled_.size() == 1) {
+    first_token_time_ = now - started_;
+  } else {
+    decode_time_ += now - begin;
+  }
+  return engine::Outcome::kDone;
+}
+
+Status Session::finish(Finish reason) {
+  finish_ = reason;
+  state_ = State::kFinished;
+  return parser_->finish(parsed_);
+}
+
+// The next of the parser's events in the session's terms; false if none is left.
+bool Session::take_parsed(Event& event) {
+  using Kind = harmony::Event::Kind;
+  while (parsed_next_ < parsed_.events().size()) {
+    const harmony::Event& from = parsed_.events()[parsed_next_];
+    const std::string_view text = parsed_.view(from.text);
+    if (from.kind == Kind::kMessageEnd && !text.empty() && !text_given_) {
+      text_given_ = true;
+    } else {
+      text_given_ = false;
+      ++parsed_next_;
+    }
+    if (from.kind == Kind::kCallBegin) continue;
+    if (from.kind == Kind::kMessageBegin) {
+      channel_ = from.channel;
+      recipient_ = parsed_.view(from.recipient);
+      channel_name_ = parsed_.view(from.channel_name);
+      content_type_ = parsed_.view(from.content_type);
+      event.kind = Event::Kind::kMessageBegin;
+    } else if (from.kind == Kind::kTextDelta || text_given_) {
+      event.kind = recipient_.empty() ? Event::Kind::kText : Event::Kind::kToolCall;
+      event.text = text;
+    } else if (from.kind == Kind::kArgumentsDelta) {
+      event.kind = Event::Kind::kToolCall;
+      event.text = text;
+    } else if (from.kind == Kind::kDiagnostic) {
+      event.kind = Event::Kind::kDiagnostic;
+      event.text = harmony::diagnostic_name(from.diagnostic);
+    } else {
+      event.kind = Event::Kind::kMessageEnd;
+      event.complete = from.complete;
+    }
+    event.channel = channel_;
+    event.recipient = recipient_;
+    event.channel_name = channel_name_;
+    event.content_type = content_type_;
+    if (event.kind == Event::Kind::kMessageEnd) channel_ = harmony::Channel::kNone;
+    return true;
+  }
+  return false;
+}
+
+std::vector<harmony::Message> Session::reply() const {
+  return harmony::parse_turn(sampled_, model_->format(), functions_);
+}
+
+void Session::end_answer() {
+  state_ = State::kIdle;
+  parsed_.clear();
+  parsed_next_ = 0;
+}
+
+void Session::reset() {
+  end_answer();
+  sampled_.clear();
+  rewind(0);
+}
+
+Result<engine::Outcome> Session::forward(std::span<const Token> tokens, bool all_logits,
+                                         std::span<float> logits) {
+  const size_t vocab = model_->config().vocab;
+  const size_t wanted = all_logits ? tokens.size() : 1;
+  if (tokens.empty()) return error(Code::kInvalidArgument, "tokens: expected at least one");
+  if (logits.size() / vocab < wanted) {
+    return error(Code::kInvalidArgument, "logits: ", wanted, " rows of ", vocab,
+                 " floats are needed; the buffer holds ", logits.size());
+  }
+  if (tokens.size() > cache_.context() - cache_.size()) {
+    return error(Code::kContextFull, "the context holds ", cache_.context(), " tokens; ",
+                 cache_.size(), " are used and ", tokens.size(), " more were asked for");
+  }
+  const auto wrong =
+      std::find_if(tokens.begin(), tokens.end(), [&](Token t) { return t >= vocab; });
+  if (wrong != tokens.end()) {
+    return error(Code::kInvalidArgument, "token ", *wrong, " is outside the vocabulary of ", vocab);
+  }
+  end_answer();
+  cancel_.store(false, std::memory_order_relaxed);
+  float* out = logits.data();
+  for (size_t at = 0; at < tokens.size(); at += forward_.rows()) {
+    const auto part = tokens.subspan(at, std::min(forward_.rows(), tokens.size() - at));
+    VITALIS_ASSIGN(const auto outcome, run(part, all_logits, out));
+    if (outcome == engine::Outcome::kCancelled) return outcome;
+    if (all_logits) out += part.size() * vocab;
+  }
+  return engine::Outcome::kDone;
+}
+
+Usage Session::usage() const {
+  return {.context_used = held_.size(),
+          .prompt_tokens = prompt_.size(),
+          .reused_tokens = reused_,
+          .generated_tokens = sampled_.size(),
+          .reasoning_tokens = reasoning_,
+          .seed = options_.sampling.seed,
+          .prefill_seconds = seconds(prefill_time_),
+          .first_token_seconds = seconds(first_token_time_),
+          .decode_seconds = seconds(decode_time_)};
+}
+
+}  // namespace vitalis::session

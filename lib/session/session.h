@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// One context and the answers given in it: conversation -> tokens -> logits -> token -> events.
+// Memory is taken at creation; next() allocates nothing of weight. Belongs to one thread at a time,
+// except cancel(), which any thread may call.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/forward.h"
+#include "engine/kv_cache.h"
+#include "engine/sampler.h"
+#include "harmony/conversation.h"
+#include "harmony/parse.h"
+#include "session/model.h"
+
+namespace vitalis::session {
+
+struct SessionOptions {
+  size_t context = 0;  // tokens; 0: 16384, or the model's limit if that is lower
+  size_t chunk = 0;    // prompt tokens in one step; 0: 512
+};
+
+struct GenerateOptions {
+  engine::Sampling sampling;
+  size_t max_tokens = 0;  // 0: as many as the context holds
+};
+
+enum class Finish : uint8_t { kNone, kStop, kToolCall, kLength };
+
+struct Event {
+  enum class Kind : uint8_t {
+    kPrefill,  // done of total
+    kMessageBegin,
+    kText,
+    kToolCall,
+    kMessageEnd,
+    kDiagnostic,
+    kFinished,
+  };
+  Kind kind = Kind::kPrefill;
+  harmony::Channel channel = harmony::Channel::kNone;
+  Finish finish = Finish::kNone;
+  size_t done = 0, total = 0;
+  // Borrowed from the session until its next call.
+  std::string_view text, recipient, channel_name, content_type;
+  bool complete = false;
+};
+
+struct Usage {
+  size_t context_used = 0, prompt_tokens = 0, reused_tokens = 0, generated_tokens = 0,
+         reasoning_tokens = 0;
+  uint64_t seed = 0;
+  double prefill_seconds = 0, first_token_seconds = 0, decode_seconds = 0;
+};
+
+class Session {
+ public:
+  static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Model> model,
+                                                 const SessionOptions& options);
+  // The options with their defaults filled in. kInvalidArgument for senseless ones.
+  static Result<SessionOptions> resolve(const Model& model, const SessionOptions& options);
+  // Bytes by name, for resolved options.
+  struct Memory {
+    size_t kv_cache;
+    size_t scratch;
+  };
+  static Memory plan(const Model& model, const SessionOptions& options);
+
+  // Begins an answer; on failure the session is as before.
+  Status start(const harmony::Conversation& conversation, const GenerateOptions& options);
+
+  enum class Step : uint8_t { kEvent, kDone, kCancelled };
+  Result<Step> next(Event& event);
+  void cancel() { cancel_.store(true, std::memory_order_relaxed); }
+
+  // The messages of the answer so far; those that are whole carry their tokens.
+  std::vector<harmony::Message> reply() const;
+
+  // Forgets all tokens.
+  void reset();
+
+  // Appends tokens, and writes logits of all of them, or of the last, [rows][vocab].
+  // Ends an answer in progress.
+  Result<engine::Outcome> forward(std::span<const Token> tokens, bool all_logits,
+                                  std::span<float> logits);
+
+  const Model& model() const { return *model_; }
+  size_t context() const { return cache_.context(); }
+  Usage usage() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class State : uint8_t { kIdle, kPrefill, kDecode, kFinished };
+
+  Session(std::shared_ptr<const Model> model, engine::Forward forward, engine::KvCache cache);
+
+  void rewind(size_t common);
+  Result<engine::Outcome> prefill();
+  Result<engine::Outcome> decode();
+  Status finish(Finish reason);
+  void end_answer();
+  bool take_parsed(Event& event);
+  Result<engine::Outcome> run(std::span<const Token> tokens, bool all_logits, float* logits);
+
+  std::shared_ptr<const Model> model_;
+  engine::Forward forward_;
+  engine::KvCache cache_;
+  engine::Sampler sampler_;
+  std::vector<float> logits_;  // of the last token in the cache
+  std::vector<Token> held_;    // the tokens in the cache
+
+  // Sliding windows at the ends of recent prompts: where the next prompt will part from what is
+  // held when the reasoning of this answer is dropped.
+  static constexpr size_t kWindows = 2;
+  engine::KvCache::Window windows_[kWindows];
+  size_t next_window_ = 0;
+
+  // The answer in progress.
+  State state_ = State::kIdle;
+  GenerateOptions options_;
+  std::vector<Token> prompt_;
+  std::vector<Token> sampled_;
+  std::vector<std::string> functions_;
+  std::optional<harmony::Parser> parser_;
+  harmony::EventBuffer parsed_;
+  size_t parsed_next_ = 0;
+  bool text_given_ = false;  // the text of a message's end went out, its end follows
+  std::string recipient_, channel_name_, content_type_;
+  harmony::Channel channel_ = harmony::Channel::kNone;
+  Finish finish_ = Finish::kNone;
+  size_t reused_ = 0, reasoning_ = 0;
+  Clock::time_point started_;
+  Clock::duration prefill_time_{}, first_token_time_{}, decode_time_{};
+  std::atomic<bool> cancel_ = false;
+};
+
+}  // namespace vitalis::session
