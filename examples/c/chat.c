@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   options.sampling = VITALIS_SAMPLE_GREEDY;
 
   if (!failed("start", vitalis_engine_create(NULL, &engine)) &&
-      !failed("open the model", vitalis_model_open(engine, argv[1], &model)) &&
+      !failed("open the model", vitalis_model_open(engine, argv[1], NULL, &model)) &&
       !failed("converse", vitalis_conversation_create(&conversation)) &&
       !failed("ask", vitalis_conversation_add_message(conversation, &question)) &&
       !failed("make room", vitalis_session_create(model, NULL, &session)) &&

@@ -13,5 +13,7 @@ int run(const Options& options, Interrupt& interrupt, Output& output);
 int chat(const Options& options, Interrupt& interrupt, Output& output);
 int info(const Options& options, Output& output);
 int tokenize(const Options& options, Output& output);
+int render(const Options& options, Output& output);
+int parse(const Options& options, Output& output);
 
 }  // namespace vitalis::cli

@@ -41,6 +41,12 @@ JsonWriter& JsonWriter::value(uint64_t number) {
   return *this;
 }
 
+JsonWriter& JsonWriter::boolean(bool truth) {
+  begin_value();
+  text_ += truth ? "true" : "false";
+  return *this;
+}
+
 JsonWriter& JsonWriter::null() {
   begin_value();
   text_ += "null";

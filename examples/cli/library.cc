@@ -2,6 +2,8 @@
 #include "library.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 namespace vitalis::cli {
@@ -20,6 +22,24 @@ std::string as_request(const std::string& tools) {
   if (tools.substr(first, 1) == "[") return messages + "\"tools\":" + tools + '}';
   if (tools.substr(first, 1) == "{") return messages + tools.substr(first + 1);
   return tools;
+}
+
+// Where compiled tokenizers are kept: $XDG_CACHE_HOME/vitalis, ~/.cache/vitalis, or nowhere.
+std::string cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  std::filesystem::path folder;
+  if (cache && *cache == '/') {
+    folder = cache;
+  } else if (home && *home == '/') {
+    folder = std::filesystem::path(home) / ".cache";
+  } else {
+    return "";
+  }
+  folder /= "vitalis";
+  std::error_code ignored;
+  std::filesystem::create_directories(folder, ignored);
+  return folder.string();
 }
 
 }  // namespace
@@ -41,9 +61,34 @@ Model open_model(const Options& options, Output& output) {
   const Engine owner(engine);
   output.show_progress("opening " + options.model + " ...");
   vitalis_model* model = nullptr;
-  if (!succeeded(vitalis_model_open(engine, options.model.c_str(), &model), output)) return nullptr;
+  const std::string cache = cache_folder();
+  vitalis_model_options model_options = VITALIS_MODEL_OPTIONS_INIT;
+  model_options.cache_folder = null_if_empty(cache);
+  const int32_t status = vitalis_model_open(engine, options.model.c_str(), &model_options, &model);
+  if (!succeeded(status, output)) return nullptr;
   output.clear_progress();
   return Model(model);
+}
+
+Tokenizer open_tokenizer(const Options& options, Output& output) {
+  const std::string cache = cache_folder();
+  vitalis_tokenizer* tokenizer = nullptr;
+  const int32_t status =
+      vitalis_tokenizer_open(options.model.c_str(), null_if_empty(cache), &tokenizer);
+  return Tokenizer(succeeded(status, output) ? tokenizer : nullptr);
+}
+
+bool encode(const vitalis_tokenizer* tokenizer, std::string_view text, bool special,
+            std::vector<uint32_t>& ids, Output& output) {
+  vitalis_encode_options encode_options = VITALIS_ENCODE_OPTIONS_INIT;
+  encode_options.flags = special ? VITALIS_ENCODE_SPECIAL : 0;
+  ids.resize(text.size());  // a token has one byte or more
+  size_t count = 0;
+  const int32_t status =
+      vitalis_tokenizer_encode(tokenizer, text.data(), text.size(), &encode_options, ids.data(),
+                               nullptr, ids.size(), &count);
+  ids.resize(count);
+  return succeeded(status, output);
 }
 
 Session open_session(vitalis_model* model, const Options& options, Output& output) {
@@ -68,7 +113,8 @@ Conversation open_conversation(const Options& options, Output& output) {
   Conversation conversation(handle);
   if (options.tools) {
     const std::string request = as_request(*options.tools);
-    const int32_t status = vitalis_conversation_load_json(handle, request.data(), request.size());
+    const int32_t status =
+        vitalis_conversation_load_json(handle, VITALIS_JSON_CHAT, request.data(), request.size());
     if (!succeeded(status, output, "--tools")) return nullptr;
   }
   if (!set_system(handle, options, output)) return nullptr;

@@ -25,6 +25,10 @@ int dispatch(const Options& options, Interrupt& interrupt, Output& output) {
       return info(options, output);
     case Command::kTokenize:
       return tokenize(options, output);
+    case Command::kRender:
+      return render(options, output);
+    case Command::kParse:
+      return parse(options, output);
   }
   return kExitError;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ctime>
 #include <limits>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Sources {
   std::string text;
   std::string instructions_file;
   std::string tools_file;
+  std::string input_file;
 };
 
 // CLI11's own numbers take "010" for 8 and "nan" for a number within any range.
@@ -119,6 +121,57 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
   app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
 }
 
+void add_model(CLI::App& app, Options& options) {
+  app.add_option("model", options.model, "folder of a gpt-oss checkpoint, or its tokenizer.json")
+      ->required()
+      ->type_name("MODEL");
+}
+
+void add_render(CLI::App& app, Options& options, Sources& sources) {
+  add_model(app, options);
+  app.add_option("file", sources.input_file, "JSON (default: -, standard input)")
+      ->default_val("-")
+      ->type_name("FILE");
+  const std::map<std::string, int32_t> forms = {{"chat", VITALIS_JSON_CHAT},
+                                                {"responses", VITALIS_JSON_RESPONSES},
+                                                {"harmony", VITALIS_JSON_HARMONY}};
+  app.add_option("--form", options.form, "of the JSON: chat, responses or harmony (default: chat)")
+      ->transform(CLI::CheckedTransformer(forms))
+      ->type_name("FORM");
+  const std::map<std::string, int32_t> modes = {{"completion", VITALIS_RENDER_COMPLETION},
+                                                {"conversation", VITALIS_RENDER_CONVERSATION},
+                                                {"training", VITALIS_RENDER_TRAINING}};
+  app.add_option("--mode", options.mode,
+                 "completion, conversation or training (default: completion)")
+      ->transform(CLI::CheckedTransformer(modes))
+      ->type_name("MODE");
+  app.add_flag("--template", options.as_template,
+               "as the model's chat template renders the chat form");
+  app.add_flag("--keep-analysis", options.keep_analysis, "also the reasoning of finished turns");
+  app.add_flag("--ids", options.ids, "print token ids, not text");
+  options.date = today();
+  app.add_option("--date", options.date, "current date told to the model, \"\" for none")
+      ->default_str("today")
+      ->type_name("TEXT");
+}
+
+void add_parse(CLI::App& app, Options& options, Sources& sources) {
+  add_model(app, options);
+  app.add_option("file", sources.input_file,
+                 "token ids in any spelling (default: -, standard input)")
+      ->default_val("-")
+      ->type_name("FILE");
+  app.add_flag("--text", options.from_text, "the input is text that spells control tokens");
+  const std::map<std::string, int32_t> policies = {{"resilient", VITALIS_PARSE_RESILIENT},
+                                                   {"strict", VITALIS_PARSE_STRICT},
+                                                   {"lenient", VITALIS_PARSE_LENIENT}};
+  app.add_option("--policy", options.policy, "resilient, strict or lenient (default: resilient)")
+      ->transform(CLI::CheckedTransformer(policies))
+      ->type_name("POLICY");
+  app.add_flag("--from-start", options.from_start,
+               "the input begins with <|start|>, not with what follows <|start|>assistant");
+}
+
 std::string check_utf8(std::string_view text, std::string_view what) {
   const size_t good = utf8_prefix(text);
   if (good == text.size()) return "";
@@ -129,7 +182,11 @@ std::string check_utf8(std::string_view text, std::string_view what) {
 std::string read_sources(Options& options, const Sources& sources) {
   std::string problem;
   options.text = sources.text;
-  if (sources.text == "-") {
+  if (options.command == Command::kRender || options.command == Command::kParse) {
+    const auto text = read_whole(sources.input_file, problem);
+    if (!text) return problem;
+    options.text = options.from_text ? without_last_newline(*text) : *text;
+  } else if (sources.text == "-") {
     const auto text = read_whole("-", problem);
     if (!text) return problem;
     // A prompt ends where its last line does; tokenize is asked for the bytes that are there.
@@ -197,12 +254,17 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   info->add_flag("--json", options.json, "print JSON");
 
   CLI::App* tokenize = app.add_subcommand("tokenize", "show the tokens of a text");
-  add_engine(*tokenize, options);
+  add_model(*tokenize, options);
   tokenize->add_option("text", sources.text, "the text (default: -, standard input)")
       ->default_str("-")
       ->type_name("TEXT");
   tokenize->add_flag("--special", options.special, "take the names of special tokens for them");
   tokenize->add_flag("--json", options.json, "print JSON");
+
+  CLI::App* render = app.add_subcommand("render", "show the prompt that a conversation makes");
+  add_render(*render, options, sources);
+  CLI::App* parse = app.add_subcommand("parse", "show the messages that tokens make, as JSON");
+  add_parse(*parse, options, sources);
 
   try {
     app.parse(argc, argv);
@@ -216,10 +278,12 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
     output.error(std::string(error.what()) + " (see vitalis --help)");
     return kExitUsage;
   }
-  options.command = run->parsed()    ? Command::kRun
-                    : chat->parsed() ? Command::kChat
-                    : info->parsed() ? Command::kInfo
-                                     : Command::kTokenize;
+  options.command = run->parsed()      ? Command::kRun
+                    : chat->parsed()   ? Command::kChat
+                    : info->parsed()   ? Command::kInfo
+                    : render->parsed() ? Command::kRender
+                    : parse->parsed()  ? Command::kParse
+                                       : Command::kTokenize;
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
   const std::string problem = read_sources(options, sources);
   if (problem.empty()) return options;

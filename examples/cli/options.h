@@ -13,12 +13,12 @@
 
 namespace vitalis::cli {
 
-enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize };
+enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse };
 
 struct Options {
   Command command = Command::kRun;
   std::string model;
-  std::string text;  // the prompt of run, the text of tokenize
+  std::string text;  // the prompt of run, the text of tokenize, render, parse
 
   int32_t threads = 0;  // zero and empty: the library's default, here and below
   std::string tier;
@@ -42,6 +42,15 @@ struct Options {
   bool json = false;
   bool list_tensors = false;
   bool special = false;
+
+  int32_t form = 0;          // render: VITALIS_JSON_*
+  int32_t mode = 0;          // render: VITALIS_RENDER_*
+  bool as_template = false;  // render: as the model's chat template
+  bool ids = false;          // render: print token ids
+  bool keep_analysis = false;
+  int32_t policy = 0;      // parse: VITALIS_PARSE_*
+  bool from_text = false;  // parse: the input is text, not ids
+  bool from_start = false;
 };
 
 // The options, or an exit code where nothing is left to do: after --help, --version or an error.

@@ -18,21 +18,15 @@ struct Token {
 };
 
 bool read_tokens(const Options& options, std::vector<Token>& tokens, Output& output) {
-  const Model model = open_model(options, output);
-  if (!model) return false;
-  const std::string& text = options.text;
-  const uint32_t flags = options.special ? VITALIS_TOKENIZE_SPECIAL : 0;
-  std::vector<uint32_t> ids(text.size());  // a token has one byte or more
-  size_t count = 0;
-  if (!succeeded(vitalis_model_tokenize(model.get(), text.data(), text.size(), flags, ids.data(),
-                                        ids.size(), &count),
-                 output)) {
+  const Tokenizer tokenizer = open_tokenizer(options, output);
+  std::vector<uint32_t> ids;
+  if (!tokenizer || !encode(tokenizer.get(), options.text, options.special, ids, output)) {
     return false;
   }
-  ids.resize(count);
   for (const uint32_t id : ids) {
     vitalis_text bytes{};
-    if (!succeeded(vitalis_model_token_bytes(model.get(), id, &bytes), output)) return false;
+    if (!succeeded(vitalis_tokenizer_token_bytes(tokenizer.get(), id, &bytes), output))
+      return false;
     tokens.push_back({id, std::string(view(bytes))});
   }
   return true;
