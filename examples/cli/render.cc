@@ -75,7 +75,10 @@ int render(const Options& options, Output& output) {
   }
   if (options.ids) {
     text.clear();
-    for (const uint32_t id : ids) text += (text.empty() ? "" : " ") + std::to_string(id);
+    for (const uint32_t id : ids) {
+      if (!text.empty()) text += ' ';
+      text += std::to_string(id);
+    }
   }
   output.print(text + '\n');
   return output.exit_code(kExitOk);
