@@ -92,6 +92,19 @@ class Exclusive {
 Result<std::string_view> bytes_argument(const char* data, size_t size, std::string_view name);
 Result<std::string_view> text_argument(const char* data, size_t size, std::string_view name);
 
+// Every version of a struct is a multiple of its alignment, so that no field is ever cut in two.
+template <class T>
+Status check_size(uint32_t size, std::string_view name) {
+  if (size < sizeof(uint32_t)) {
+    return error(Code::kInvalidArgument, name, ".struct_size is not set; found ", size);
+  }
+  if (size % alignof(T) != 0 || size > 4096) {
+    return error(Code::kInvalidArgument, name, ".struct_size is ", size,
+                 ", which no version of this struct has");
+  }
+  return {};
+}
+
 // A struct that the caller fills, possibly one of an older header: what it lacks is zero. Null
 // means all defaults.
 template <class T>
@@ -99,14 +112,7 @@ Result<T> read_struct(const T* from, std::string_view name) {
   T out = {};
   out.struct_size = sizeof(T);
   if (!from) return out;
-  if (from->struct_size < sizeof(uint32_t)) {
-    return error(Code::kInvalidArgument, name, ".struct_size is not set; found ",
-                 from->struct_size);
-  }
-  if (from->struct_size > 4096) {
-    return error(Code::kInvalidArgument, name, ".struct_size is ", from->struct_size,
-                 ", which no version of this struct has");
-  }
+  VITALIS_TRY(check_size<T>(from->struct_size, name));
   std::memcpy(&out, from, std::min<size_t>(from->struct_size, sizeof(T)));
   return out;
 }
@@ -116,12 +122,27 @@ template <class T>
 Status write_struct(const T& from, T* to, std::string_view name) {
   if (!to) return missing(name);
   const uint32_t size = to->struct_size;
-  if (size < sizeof(uint32_t)) {
-    return error(Code::kInvalidArgument, name, ".struct_size is not set; found ", size);
-  }
+  VITALIS_TRY(check_size<T>(size, name));
   std::memcpy(to, &from, std::min<size_t>(size, sizeof(T)));
   to->struct_size = size;
   return {};
+}
+
+// Zeroes a struct of the caller's size, whichever header that is from. False if no version has it.
+template <class T>
+bool init_struct(T* to, size_t size) noexcept {
+  if (!to || size < sizeof(uint32_t) || size % alignof(T) != 0 || size > 4096) return false;
+  std::memset(static_cast<void*>(to), 0, size);
+  to->struct_size = static_cast<uint32_t>(size);
+  return true;
+}
+
+// What such a struct holds until the call has succeeded. write_struct complains of a bad one.
+template <class T>
+void clear_struct(T* to) noexcept {
+  if (!to || to->struct_size < sizeof(uint32_t)) return;
+  std::memset(reinterpret_cast<char*>(to) + sizeof(uint32_t), 0,
+              std::min<size_t>(to->struct_size, sizeof(T)) - sizeof(uint32_t));
 }
 
 inline vitalis_text borrowed(std::string_view text) {

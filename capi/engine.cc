@@ -10,8 +10,8 @@ using namespace vitalis::capi;  // NOLINT(google-build-using-namespace)
 
 extern "C" {
 
-void vitalis_engine_options_init(vitalis_engine_options* options) {
-  if (options) *options = VITALIS_ENGINE_OPTIONS_INIT;
+void vitalis_engine_options_init(vitalis_engine_options* options, size_t size) {
+  init_struct(options, size);
 }
 
 int32_t vitalis_engine_create(const vitalis_engine_options* options, vitalis_engine** engine_out) {
@@ -46,6 +46,7 @@ void vitalis_engine_release(vitalis_engine* engine) {
 }
 
 int32_t vitalis_engine_get_info(const vitalis_engine* engine, vitalis_engine_info* info) {
+  clear_struct(info);
   return guard([&]() -> Status {
     if (!engine) return missing("engine");
     vitalis_engine_info out = VITALIS_ENGINE_INFO_INIT;

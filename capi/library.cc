@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstdint>
 
 #include "base/utf8.h"
 #include "boundary.h"
@@ -38,7 +39,11 @@ Result<std::string_view> bytes_argument(const char* data, size_t size, std::stri
     if (size == 0) return std::string_view();
     return missing(name);
   }
-  return size == VITALIS_NUL ? std::string_view(data) : std::string_view(data, size);
+  if (size == VITALIS_NUL) return std::string_view(data);
+  if (size > PTRDIFF_MAX) {
+    return error(Code::kInvalidArgument, name, " cannot be ", size, " bytes long");
+  }
+  return std::string_view(data, size);
 }
 
 Result<std::string_view> text_argument(const char* data, size_t size, std::string_view name) {

@@ -46,38 +46,20 @@ Result<session::GenerateOptions> read_generate(const vitalis_generate_options* o
   return out;
 }
 
-vitalis_event translate(const session::Event& from) {
-  vitalis_event to = VITALIS_EVENT_INIT;
-  to.kind = static_cast<int32_t>(from.kind) + 1;
-  to.channel = static_cast<int32_t>(from.channel);
-  to.finish_reason = static_cast<int32_t>(from.finish);
-  to.done = from.done;
-  to.total = from.total;
-  to.text = borrowed(from.text);
-  to.recipient = borrowed(from.recipient);
-  to.channel_name = borrowed(from.channel_name);
-  to.content_type = borrowed(from.content_type);
-  to.complete = from.complete ? 1 : 0;
-  return to;
-}
-static_assert(static_cast<int32_t>(session::Event::Kind::kPrefill) + 1 == VITALIS_EVENT_PREFILL);
-static_assert(static_cast<int32_t>(session::Event::Kind::kFinished) + 1 == VITALIS_EVENT_FINISHED);
-static_assert(static_cast<int32_t>(harmony::Channel::kOther) == VITALIS_CHANNEL_OTHER);
-static_assert(static_cast<int32_t>(session::Finish::kLength) == VITALIS_FINISH_LENGTH);
-
 }  // namespace
 
 extern "C" {
 
-void vitalis_session_options_init(vitalis_session_options* options) {
-  if (options) *options = VITALIS_SESSION_OPTIONS_INIT;
+void vitalis_session_options_init(vitalis_session_options* options, size_t size) {
+  init_struct(options, size);
 }
-void vitalis_generate_options_init(vitalis_generate_options* options) {
-  if (options) *options = VITALIS_GENERATE_OPTIONS_INIT;
+void vitalis_generate_options_init(vitalis_generate_options* options, size_t size) {
+  init_struct(options, size);
 }
 
 int32_t vitalis_session_plan(const vitalis_model* model, const vitalis_session_options* options,
                              vitalis_session_memory* memory) {
+  clear_struct(memory);
   return guard([&]() -> Status {
     if (!model) return missing("model");
     VITALIS_ASSIGN(const auto given, read_options(options));
@@ -125,10 +107,14 @@ int32_t vitalis_session_start(vitalis_session* session, const vitalis_conversati
 }
 
 int32_t vitalis_session_next(vitalis_session* session, vitalis_event* event) {
+  clear_struct(event);
   return with(session, [&](session::Session& from) -> int32_t {
     session::Event found;
-    const vitalis_event none = VITALIS_EVENT_INIT;
-    if (const Status status = write_struct(none, event, "event"); !status.ok()) return fail(status);
+    if (!event) return fail(missing("event"));
+    if (const Status status = check_size<vitalis_event>(event->struct_size, "event");
+        !status.ok()) {
+      return fail(status);
+    }
     const auto step = from.next(found);
     if (!step.ok()) return fail(step.status());
     if (*step == session::Session::Step::kDone) return VITALIS_DONE;
@@ -164,6 +150,7 @@ int32_t vitalis_session_reset(vitalis_session* session) {
 }
 
 int32_t vitalis_session_get_usage(const vitalis_session* session, vitalis_usage* usage) {
+  clear_struct(usage);
   return with(session, [&](const session::Session& of) -> Status {
     const session::Usage from = of.usage();
     vitalis_usage out = {};

@@ -1,0 +1,27 @@
+# What `cmake --install` lays down: the libraries, the public headers, the files that find_package
+# and pkg-config read. Two export sets, so that users of the shared library need not have the packages
+# that only the static one links.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Vitalis)
+install(TARGETS vitalis EXPORT VitalisSharedTargets)
+install(TARGETS vitalis_static EXPORT VitalisStaticTargets)
+install(FILES include/vitalis/vitalis.h include/vitalis/vitalis.hpp
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vitalis)
+foreach(kind Shared Static)
+  install(EXPORT Vitalis${kind}Targets NAMESPACE Vitalis:: DESTINATION ${package_dir})
+endforeach()
+
+configure_package_config_file(cmake/VitalisConfig.cmake.in ${PROJECT_BINARY_DIR}/VitalisConfig.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/VitalisConfigVersion.cmake
+  COMPATIBILITY SameMajorVersion)
+install(
+  FILES ${PROJECT_BINARY_DIR}/VitalisConfig.cmake ${PROJECT_BINARY_DIR}/VitalisConfigVersion.cmake
+  DESTINATION ${package_dir})
+
+# pkg-config: the prefix follows from where the file lies, so that the tree may be moved.
+cmake_path(SET pc_dir ${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${pc_dir} OUTPUT_VARIABLE pc_prefix)
+configure_file(cmake/vitalis.pc.in ${PROJECT_BINARY_DIR}/vitalis.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/vitalis.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

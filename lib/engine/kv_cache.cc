@@ -65,6 +65,7 @@ kernels::KvHead KvCache::head(size_t layer, size_t kv_head) const {
 bool KvCache::can_truncate(size_t size) const {
   // A ring of `capacity` slots holds positions [written_ - capacity, written_); the next token, at
   // `size`, sees the window before it.
+  if (size == 0) return true;
   const size_t oldest = size < window_ ? 0 : size - window_ + 1;
   return std::all_of(layers_.begin(), layers_.end(), [&](const Layer& layer) {
     return !layer.ring || oldest + layer.capacity >= written_;

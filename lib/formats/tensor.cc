@@ -6,7 +6,7 @@
 namespace vitalis::formats {
 namespace {
 
-constexpr std::array<DTypeInfo, 16> kInfo = {{
+constexpr std::array<DTypeInfo, 19> kInfo = {{
     {"BOOL", 1, 1, 1},
     {"U8", 1, 1, 1},
     {"I8", 1, 1, 1},
@@ -23,8 +23,11 @@ constexpr std::array<DTypeInfo, 16> kInfo = {{
     {"U64", 1, 8, 8},
     {"I64", 1, 8, 8},
     {"F64", 1, 8, 8},
+    {"Q8_0", 32, 34, 2},
+    {"MXFP4", 32, 17, 1},
+    {"MXFP4 (type 4)", 32, 17, 1},
 }};
-static_assert(static_cast<size_t>(DType::kF64) + 1 == kInfo.size());
+static_assert(static_cast<size_t>(DType::kMxfp4Early) + 1 == kInfo.size());
 
 }  // namespace
 

@@ -29,6 +29,9 @@ enum class DType : uint8_t {
   kU64,
   kI64,
   kF64,
+  kQ8_0,        // 32 signed bytes after their f16 scale
+  kMxfp4,       // 32 E2M1 codes after their E8M0 scale, in ggml's order
+  kMxfp4Early,  // the same in the order of pairs
 };
 
 // Types are stored in blocks along the last axis; a plain type has blocks of one element.

@@ -6,6 +6,7 @@
 #include "cpu/features.h"
 #include "kernels/portable/portable.h"
 #if defined(__x86_64__)
+#include "kernels/x86/avx2.h"
 #include "kernels/x86/avx512.h"
 #endif
 
@@ -19,6 +20,7 @@ struct Available {
   Available() {
 #if defined(__x86_64__)
     const cpu::Features features = cpu::detect();
+    if (features.avx2) tables[count++] = &avx2::table;
     if (features.avx512) tables[count++] = &avx512::table;
 #endif
   }

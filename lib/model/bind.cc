@@ -8,6 +8,17 @@ namespace {
 
 using formats::DType;
 
+DenseType dense_type(DType type) {
+  if (type == DType::kF32) return DenseType::kF32;
+  return type == DType::kQ8_0 ? DenseType::kQ8_0 : DenseType::kBf16;
+}
+
+// Of whole blocks.
+size_t row_bytes(DType type, size_t cols) {
+  const formats::DTypeInfo& stored = formats::info(type);
+  return cols / stored.block_elements * stored.block_bytes;
+}
+
 class Binder {
  public:
   Binder(const Config& config, const NameTable& table, const Inventory& inventory,
@@ -20,6 +31,9 @@ class Binder {
 
   Weights bind() {
     weights_.layers.resize(config_.layers);
+    weights_.rotary_pairs = table_.rotary_pairs;
+    weights_.q_scale = table_.q_scale;
+    weights_.k_scale = table_.k_scale;
     for (size_t first = 0; first < table_.rows.size();) {
       size_t end = first + 1;
       while (end < table_.rows.size() && table_.rows[end].name == table_.rows[first].name) ++end;
@@ -35,50 +49,60 @@ class Binder {
  private:
   void bind_stored(std::span<const NameRow> fused, size_t layer) {
     std::string name = expand_name(fused[0].name, layer);
-    const DType type = stored_type(fused[0].part);
-    const std::vector<uint64_t> shape = stored_shape(fused, config_);
     const auto found = inventory_.tensors.find(name);
     if (found == inventory_.tensors.end()) {
       if (!inventory_.unreadable.contains(name)) {
         problems_.add(Code::kMalformed, folder_, ": tensor ", in_quotes(name),
-                      " is missing; expected ", formats::info(type).name, ' ',
-                      formats::shape_text(shape));
+                      " is missing; expected ", expected(fused));
       }
       return;
     }
     used_.insert(std::move(name));
-    if (!fits(found->second, type, shape)) return;
+    if (!fits(found->second, fused)) return;
     const std::byte* data = found->second.data;
-    for (const NameRow& row : fused) data = store(row, layer, data);
+    for (const NameRow& row : fused) data = store(row, layer, found->second, data);
   }
 
-  bool fits(const FoundTensor& tensor, DType type, const std::vector<uint64_t>& shape) {
+  // "BF16 or F32 [64]"
+  std::string expected(std::span<const NameRow> fused) const {
+    std::string types(formats::info(stored_type(fused[0].part, table_)).name);
+    if (fused[0].part == Part::kWhole) {
+      for (const DType type : table_.dense_types.subspan(1)) {
+        types += text(" or ", formats::info(type).name);
+      }
+    }
+    return text(types, ' ', formats::shape_text(stored_shape(fused, config_)));
+  }
+
+  bool allows(Part part, DType type) const {
+    if (part != Part::kWhole) return type == stored_type(part, table_);
+    return std::find(table_.dense_types.begin(), table_.dense_types.end(), type) !=
+           table_.dense_types.end();
+  }
+
+  bool fits(const FoundTensor& tensor, std::span<const NameRow> fused) {
     const formats::TensorRange& range = tensor.range;
-    if (range.dtype != type || range.shape != shape) {
+    const formats::DTypeInfo& type = formats::info(range.dtype);
+    if (!allows(fused[0].part, range.dtype) || range.shape != stored_shape(fused, config_)) {
       problems_.add(Code::kMalformed, tensor.file, ": tensor ", in_quotes(range.name), " is ",
-                    formats::info(range.dtype).name, ' ', formats::shape_text(range.shape),
-                    "; expected ", formats::info(type).name, ' ', formats::shape_text(shape));
+                    type.name, ' ', formats::shape_text(range.shape), "; expected ",
+                    expected(fused));
       return false;
     }
-    if (range.offset % formats::info(type).alignment != 0) {
+    if (range.offset % type.alignment != 0) {
       problems_.add(Code::kMalformed, tensor.file, ": tensor ", in_quotes(range.name),
-                    " begins at byte ", range.offset, "; expected a multiple of ",
-                    formats::info(type).alignment);
+                    " begins at byte ", range.offset, "; expected a multiple of ", type.alignment);
       return false;
     }
     return true;
   }
 
   // Points the row's slot at `data` and returns where the next fused row begins.
-  const std::byte* store(const NameRow& row, size_t layer, const std::byte* data) {
+  const std::byte* store(const NameRow& row, size_t layer, const FoundTensor& found,
+                         const std::byte* data) {
     const SchemaTensor& tensor = schema(row.id);
     if (const auto* quantized = std::get_if<Mxfp4 Layer::*>(&tensor.slot)) {
-      Mxfp4& slot = weights_.layers[layer].**quantized;
-      slot.experts = extent(tensor.axes[0], config_);
-      slot.rows = extent(tensor.axes[1], config_);
-      slot.cols = extent(tensor.axes[2], config_);
-      const auto* bytes = reinterpret_cast<const uint8_t*>(data);
-      (row.part == Part::kBlocks ? slot.blocks : slot.scales) = bytes;
+      store_part(row, tensor, found, weights_.layers[layer].**quantized);
       return data;
     }
     const auto* shared = std::get_if<Dense Weights::*>(&tensor.slot);
@@ -88,8 +112,21 @@ class Binder {
     slot.data = data;
     slot.rows = vector ? 1 : extent(tensor.axes[0], config_);
     slot.cols = extent(tensor.axes[vector ? 0 : 1], config_);
-    slot.type = DenseType::kBf16;
-    return data + slot.rows * slot.cols * formats::info(DType::kBf16).block_bytes;
+    slot.type = dense_type(found.range.dtype);
+    slot.row_stride = found.stride ? found.stride : row_bytes(found.range.dtype, slot.cols);
+    return data + slot.rows * slot.row_stride;
+  }
+
+  void store_part(const NameRow& row, const SchemaTensor& tensor, const FoundTensor& found,
+                  Mxfp4& slot) {
+    slot.experts = extent(tensor.axes[0], config_);
+    slot.rows = extent(tensor.axes[1], config_);
+    slot.cols = extent(tensor.axes[2], config_);
+    slot.layout = table_.mxfp4_layout;
+    const auto* bytes = reinterpret_cast<const uint8_t*>(found.data);
+    const size_t stride = found.stride ? found.stride : found.range.bytes / slot.experts;
+    (row.part == Part::kScales ? slot.scales : slot.blocks) = bytes;
+    (row.part == Part::kScales ? slot.scales_stride : slot.blocks_stride) = stride;
   }
 
   void report_unexpected() {
@@ -112,10 +149,10 @@ class Binder {
 
 }  // namespace
 
-const NameTable* recognize(const Inventory& inventory) {
+const NameTable* recognize(std::span<const NameTable> tables, const Inventory& inventory) {
   const NameTable* best = nullptr;
   ptrdiff_t most = 0;
-  for (const NameTable& table : name_tables()) {
+  for (const NameTable& table : tables) {
     const ptrdiff_t known =
         std::count_if(table.rows.begin(), table.rows.end(), [&](const NameRow& row) {
           const std::string name = expand_name(row.name, 0);

@@ -19,6 +19,8 @@ struct FoundTensor {
   formats::TensorRange range;
   const std::byte* data;  // the first byte, in the mapping
   std::string file;       // for messages
+  // Bytes from one slice of the first axis to the next, where they lie apart; 0 where they do not.
+  uint64_t stride = 0;
 };
 
 struct Inventory {
@@ -27,7 +29,7 @@ struct Inventory {
 };
 
 // The table whose names occur most among the tensors; null if none do.
-const NameTable* recognize(const Inventory& inventory);
+const NameTable* recognize(std::span<const NameTable> tables, const Inventory& inventory);
 
 Weights bind(const Config& config, const NameTable& table, const Inventory& inventory,
              std::string_view folder, Problems& problems);

@@ -16,12 +16,13 @@ namespace vitalis::model {
 
 class Checkpoint {
  public:
-  // `folder` holds config.json and model.safetensors, or shards by model.safetensors.index.json;
-  // if there is an index, it alone decides which files are opened. The tensors may have Hugging
-  // Face's names or OpenAI's (the folder original/ of a published checkpoint).
-  // kNotFound, kIo, kMalformed: one message lists every missing, unexpected, misshapen or misplaced
-  // tensor, with file, tensor, expected and found.
-  static Result<Checkpoint> open(const std::string& folder);
+  // `path` is a folder with config.json and model.safetensors, or shards by
+  // model.safetensors.index.json (if there is an index, it alone decides which files are opened),
+  // under Hugging Face's names or OpenAI's (the folder original/ of a published checkpoint); or a
+  // GGUF file, the first if there are several parts; or the model.bin of a folder metal/.
+  // kNotFound, kIo, kMalformed, kUnsupported: one message lists every missing, unexpected,
+  // misshapen or misplaced tensor, with file, tensor, expected and found.
+  static Result<Checkpoint> open(const std::string& path);
 
   // A tensor as it is stored, for listings.
   struct Tensor {
@@ -34,7 +35,7 @@ class Checkpoint {
 
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
-  std::string_view format() const { return format_; }              // "safetensors"
+  std::string_view format() const { return format_; }              // "safetensors", "GGUF", …
   const std::vector<Tensor>& tensors() const { return tensors_; }  // by file and place in it
   uint64_t mapped_bytes() const;
 

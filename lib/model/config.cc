@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two tables say which keys a config may use and what values make sense; the code around them
-// only looks up, compares and collects complaints.
 #include "model/config.h"
 
 #include <algorithm>
@@ -10,71 +8,14 @@
 
 #include "base/problems.h"
 #include "formats/json.h"
+#include "model/config_keys.h"
 
 namespace vitalis::model {
 namespace {
 
 namespace dom = simdjson::dom;
 
-// The bounds are far beyond any published gpt-oss, and small enough that no product of the sizes
-// of one tensor leaves 64 bits.
-struct IntegerKey {
-  std::string_view names[3];  // spellings in use; all that are present must agree
-  uint32_t Config::*member;
-  uint32_t least;
-  uint32_t most;
-  uint32_t multiple_of;
-};
-constexpr IntegerKey kIntegers[] = {
-    {{"num_hidden_layers"}, &Config::layers, 1, 1024, 1},
-    {{"hidden_size"}, &Config::hidden, 32, 1 << 16, 32},
-    {{"intermediate_size"}, &Config::intermediate, 32, 1 << 17, 32},
-    {{"num_attention_heads"}, &Config::heads, 1, 1024, 1},
-    {{"num_key_value_heads"}, &Config::kv_heads, 1, 1024, 1},
-    {{"head_dim"}, &Config::head_dim, 32, 1024, 32},
-    {{"num_local_experts", "num_experts"}, &Config::experts, 1, 4096, 1},
-    {{"experts_per_token", "num_experts_per_tok"}, &Config::experts_per_token, 1, 4096, 1},
-    {{"vocab_size"}, &Config::vocab, 1, 1 << 22, 1},
-    {{"sliding_window"}, &Config::sliding_window, 1, 1 << 24, 1},
-};
-constexpr uint32_t kMostContext = 1 << 24;
-
-// Rotary settings stand in an object of their own under one of two names, or, in OpenAI's own
-// config, at the top under other names.
 constexpr std::string_view kRopeObjects[] = {"rope_parameters", "rope_scaling"};
-
-struct RealKey {
-  std::string_view in_rope;
-  std::string_view at_top;
-  void (*set)(Config&, double);
-  double least;
-  double most;
-  std::optional<double> otherwise;  // none: must be there
-};
-constexpr RealKey kReals[] = {
-    {"", "rms_norm_eps", [](Config& c, double x) { c.rms_norm_eps = static_cast<float>(x); }, 1e-12,
-     1e-2, 1e-5},
-    {"", "swiglu_limit", [](Config& c, double x) { c.swiglu_limit = static_cast<float>(x); }, 1e-3,
-     1e6, 7.0},
-    {"rope_theta", "rope_theta", [](Config& c, double x) { c.rope_theta = x; }, 1.0 + 1e-9, 1e12,
-     std::nullopt},
-};
-constexpr RealKey kYarnReals[] = {
-    {"factor", "rope_scaling_factor", [](Config& c, double x) { c.yarn.factor = x; }, 1, 1e4,
-     std::nullopt},
-    {"beta_fast", "rope_ntk_beta", [](Config& c, double x) { c.yarn.beta_fast = x; }, 1e-3, 1e6,
-     32.0},
-    {"beta_slow", "rope_ntk_alpha", [](Config& c, double x) { c.yarn.beta_slow = x; }, 1e-3, 1e6,
-     1.0},
-    {"original_max_position_embeddings", "initial_context_length",
-     [](Config& c, double x) { c.yarn.original_context = x; }, 1, kMostContext, std::nullopt},
-};
-
-// As short as it can be read back.
-std::string decimal(double value) {
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
 
 class Reader {
  public:
@@ -83,13 +24,13 @@ class Reader {
   Result<Config> read() {
     refuse_repeated_keys(root_, "");
     check_family();
-    for (const IntegerKey& key : kIntegers) read_integer(key);
+    for (const IntegerKey& key : kIntegerKeys) read_integer(key);
     find_rope_objects();
-    for (const RealKey& key : kReals) read_real(key);
+    for (const RealKey& key : kRealKeys) read_real(key);
     read_yarn();
     read_context();
     read_layer_types();
-    check_relations();
+    check_relations(config_, where_, problems_);
     VITALIS_TRY(problems_.status(where_));
     return std::move(config_);
   }
@@ -172,29 +113,26 @@ class Reader {
 
   void read_integer(const IntegerKey& key) {
     std::optional<uint64_t> result;
-    for (const std::string_view name : key.names) {
+    for (const std::string_view name : key.json) {
       const auto value = find(root_, name);
       if (!value) continue;
-      const auto number = integer_in(*value, name, key.least, key.most, key.multiple_of);
+      const auto number = integer_in(*value, name, key);
       if (!number) return;
       if (result && *result != *number) {
-        return wrong(in_quotes(key.names[0]), " is ", *result, ", but ", in_quotes(name), " is ",
+        return wrong(in_quotes(key.json[0]), " is ", *result, ", but ", in_quotes(name), " is ",
                      *number);
       }
       result = number;
     }
-    if (!result) return wrong(in_quotes(key.names[0]), " is missing");
+    if (!result) return wrong(in_quotes(key.json[0]), " is missing");
     config_.*key.member = static_cast<uint32_t>(*result);
   }
 
-  std::optional<uint64_t> integer_in(dom::element value, std::string_view name, uint64_t least,
-                                     uint64_t most, uint64_t multiple_of) {
+  std::optional<uint64_t> integer_in(dom::element value, std::string_view name,
+                                     const IntegerKey& key) {
     uint64_t number = 0;
-    if (!value.get(number) && number >= least && number <= most && number % multiple_of == 0) {
-      return number;
-    }
-    wrong(in_quotes(name), " is ", found(value), "; expected an integer between ", least, " and ",
-          most, multiple_of > 1 ? text(", a multiple of ", multiple_of) : std::string());
+    if (!value.get(number) && fits(key, number)) return number;
+    wrong(in_quotes(name), " is ", found(value), "; expected ", expectation(key));
     return std::nullopt;
   }
 
@@ -215,13 +153,12 @@ class Reader {
   // Every place where the setting stands; they must agree.
   void read_real(const RealKey& key) {
     std::optional<double> result;
-    const std::string_view name = key.in_rope.empty() ? key.at_top : key.in_rope;
+    const std::string_view name = key.json_rope.empty() ? key.json_top : key.json_rope;
     const auto take = [&](std::optional<dom::element> value) {
       if (!value) return true;
       double number = 0;
-      if (value->get(number) || !(number >= key.least && number <= key.most)) {
-        wrong(in_quotes(name), " is ", found(*value), "; expected a number between ",
-              decimal(key.least), " and ", decimal(key.most));
+      if (value->get(number) || !fits(key, number)) {
+        wrong(in_quotes(name), " is ", found(*value), "; expected ", expectation(key));
         return false;
       }
       if (result && *result != number) {
@@ -233,9 +170,9 @@ class Reader {
       return true;
     };
     for (const dom::object& object : rope_objects_) {
-      if (!take(find(object, key.in_rope))) return;
+      if (!take(find(object, key.json_rope))) return;
     }
-    if (!take(find(root_, key.at_top))) return;
+    if (!take(find(root_, key.json_top))) return;
     if (!result) result = key.otherwise;
     if (!result) return wrong(in_quotes(name), " is missing");
     key.set(config_, *result);
@@ -261,11 +198,7 @@ class Reader {
       }
     }
     if (!scaled) return;
-    for (const RealKey& key : kYarnReals) read_real(key);
-    if (config_.yarn.beta_fast <= config_.yarn.beta_slow) {
-      wrong("\"beta_fast\" is ", decimal(config_.yarn.beta_fast),
-            "; expected more than \"beta_slow\", ", decimal(config_.yarn.beta_slow));
-    }
+    for (const RealKey& key : kYarnKeys) read_real(key);
     check_attention_factor();
   }
 
@@ -286,8 +219,8 @@ class Reader {
   }
 
   void read_context() {
-    if (const auto value = find(root_, "max_position_embeddings")) {
-      const auto number = integer_in(*value, "max_position_embeddings", 1, kMostContext, 1);
+    if (const auto value = find(root_, kContextKey.json[0])) {
+      const auto number = integer_in(*value, kContextKey.json[0], kContextKey);
       if (number) config_.context = static_cast<uint32_t>(*number);
       return;
     }
@@ -301,8 +234,7 @@ class Reader {
   void read_layer_types() {
     const auto value = find(root_, "layer_types");
     if (!value) {
-      for (uint32_t i = 0; i < config_.layers; ++i) config_.sliding.push_back(i % 2 == 0);
-      return;
+      return alternate_layers(config_);
     }
     dom::array types;
     if (value->get(types)) {
@@ -321,18 +253,6 @@ class Reader {
     }
   }
 
-  void check_relations() {
-    const Config& c = config_;
-    if (c.heads && c.kv_heads && c.heads % c.kv_heads != 0) {
-      wrong("\"num_attention_heads\" is ", c.heads,
-            "; expected a multiple of \"num_key_value_heads\", ", c.kv_heads);
-    }
-    if (c.experts && c.experts_per_token > c.experts) {
-      wrong("\"experts_per_token\" is ", c.experts_per_token, "; expected at most the ", c.experts,
-            " experts");
-    }
-  }
-
   dom::object root_;
   std::string_view where_;
   std::vector<dom::object> rope_objects_;
@@ -341,6 +261,51 @@ class Reader {
 };
 
 }  // namespace
+
+std::string decimal(double value) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+
+std::string expectation(const IntegerKey& key) {
+  return text("an integer between ", key.least, " and ", key.most,
+              key.multiple_of > 1 ? text(", a multiple of ", key.multiple_of) : std::string());
+}
+
+bool fits(const IntegerKey& key, uint64_t value) {
+  return value >= key.least && value <= key.most && value % key.multiple_of == 0;
+}
+
+std::string expectation(const RealKey& key) {
+  return text("a number between ", decimal(key.least), " and ", decimal(key.most));
+}
+
+bool fits(const RealKey& key, double value) {
+  return value >= key.least && value <= key.most;  // false for NaN
+}
+
+void check_relations(const Config& c, std::string_view where, Problems& problems) {
+  const auto wrong = [&](const auto&... pieces) {
+    problems.add(Code::kMalformed, where, ": ", pieces...);
+  };
+  if (c.heads && c.kv_heads && c.heads % c.kv_heads != 0) {
+    wrong("\"num_attention_heads\" is ", c.heads,
+          "; expected a multiple of \"num_key_value_heads\", ", c.kv_heads);
+  }
+  if (c.experts && c.experts_per_token > c.experts) {
+    wrong("\"experts_per_token\" is ", c.experts_per_token, "; expected at most the ", c.experts,
+          " experts");
+  }
+  if (c.yarn.beta_fast <= c.yarn.beta_slow) {
+    wrong("\"beta_fast\" is ", decimal(c.yarn.beta_fast), "; expected more than \"beta_slow\", ",
+          decimal(c.yarn.beta_slow));
+  }
+}
+
+void alternate_layers(Config& config) {
+  config.sliding.clear();
+  for (uint32_t i = 0; i < config.layers; ++i) config.sliding.push_back(i % 2 == 0);
+}
 
 Result<Config> parse_config(std::string_view json, std::string_view where) {
   VITALIS_ASSIGN(const formats::JsonDocument document, formats::JsonDocument::parse(json, where));

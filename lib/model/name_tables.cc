@@ -8,6 +8,7 @@ namespace {
 
 using enum TensorId;
 using enum Part;
+using formats::DType;
 
 constexpr NameRow kHuggingFace[] = {
     {kEmbedTokens, kWhole, "model.embed_tokens.weight"},
@@ -59,15 +60,82 @@ constexpr NameRow kOpenAi[] = {
     {kDownBias, kWhole, "block.{}.mlp.mlp2_bias"},
 };
 
-constexpr NameTable kTables[] = {
-    {"safetensors", kHuggingFace},
-    {"safetensors, OpenAI names", kOpenAi},
+constexpr NameRow kGgml[] = {
+    {kEmbedTokens, kWhole, "token_embd.weight"},
+    {kNorm, kWhole, "output_norm.weight"},
+    {kLmHead, kWhole, "output.weight"},
+    {kInputLayernorm, kWhole, "blk.{}.attn_norm.weight"},
+    {kQProj, kWhole, "blk.{}.attn_q.weight"},
+    {kKProj, kWhole, "blk.{}.attn_k.weight"},
+    {kVProj, kWhole, "blk.{}.attn_v.weight"},
+    {kOProj, kWhole, "blk.{}.attn_output.weight"},
+    {kQBias, kWhole, "blk.{}.attn_q.bias"},
+    {kKBias, kWhole, "blk.{}.attn_k.bias"},
+    {kVBias, kWhole, "blk.{}.attn_v.bias"},
+    {kOBias, kWhole, "blk.{}.attn_output.bias"},
+    {kSinks, kWhole, "blk.{}.attn_sinks.weight"},
+    {kPostAttentionLayernorm, kWhole, "blk.{}.post_attention_norm.weight"},
+    {kRouter, kWhole, "blk.{}.ffn_gate_inp.weight"},
+    {kRouterBias, kWhole, "blk.{}.ffn_gate_inp.bias"},
+    {kGateProj, kPacked, "blk.{}.ffn_gate_exps.weight"},
+    {kGateBias, kWhole, "blk.{}.ffn_gate_exps.bias"},
+    {kUpProj, kPacked, "blk.{}.ffn_up_exps.weight"},
+    {kUpBias, kWhole, "blk.{}.ffn_up_exps.bias"},
+    {kDownProj, kPacked, "blk.{}.ffn_down_exps.weight"},
+    {kDownBias, kWhole, "blk.{}.ffn_down_exps.bias"},
 };
+
+// The first files that Ollama published: OpenAI's cut of the tensors under names of its own.
+constexpr NameRow kOllama[] = {
+    {kEmbedTokens, kWhole, "token_embd.weight"},
+    {kNorm, kWhole, "output_norm.weight"},
+    {kLmHead, kWhole, "output.weight"},
+    {kInputLayernorm, kWhole, "blk.{}.attn_norm.weight"},
+    {kQProj, kWhole, "blk.{}.attn_qkv.weight"},
+    {kKProj, kWhole, "blk.{}.attn_qkv.weight"},
+    {kVProj, kWhole, "blk.{}.attn_qkv.weight"},
+    {kQBias, kWhole, "blk.{}.attn_qkv.bias"},
+    {kKBias, kWhole, "blk.{}.attn_qkv.bias"},
+    {kVBias, kWhole, "blk.{}.attn_qkv.bias"},
+    {kOProj, kWhole, "blk.{}.attn_out.weight"},
+    {kOBias, kWhole, "blk.{}.attn_out.bias"},
+    {kSinks, kWhole, "blk.{}.attn_sinks"},
+    {kPostAttentionLayernorm, kWhole, "blk.{}.ffn_norm.weight"},
+    {kRouter, kWhole, "blk.{}.ffn_gate_inp.weight"},
+    {kRouterBias, kWhole, "blk.{}.ffn_gate_inp.bias"},
+    {kGateUpProj, kPacked, "blk.{}.ffn_gate_up_exps.weight"},
+    {kGateUpBias, kWhole, "blk.{}.ffn_gate_up_exps.bias"},
+    {kDownProj, kPacked, "blk.{}.ffn_down_exps.weight"},
+    {kDownBias, kWhole, "blk.{}.ffn_down_exps.bias"},
+};
+
+constexpr DType kBf16Only[] = {DType::kBf16};
+constexpr DType kGgmlDense[] = {DType::kF32, DType::kBf16, DType::kQ8_0};
+
+constexpr NameTable kSafetensors[] = {
+    {"safetensors", kHuggingFace, kBf16Only},
+    {"safetensors, OpenAI names", kOpenAi, kBf16Only},
+};
+constexpr NameTable kGguf[] = {
+    {"GGUF", kGgml, kGgmlDense, Mxfp4Layout::kGgml},
+    {"GGUF, early Ollama", kOllama, kGgmlDense, Mxfp4Layout::kOllama},
+};
+// The file has no names: they are OpenAI's, given by position.
+constexpr NameTable kMetal[] = {
+    {"Metal", kOpenAi, kBf16Only, Mxfp4Layout::kMetal, RotaryPairs::kAdjacent, 0.5F, 0.25F}};
 
 }  // namespace
 
-std::span<const NameTable> name_tables() {
-  return kTables;
+std::span<const NameTable> metal_tables() {
+  return kMetal;
+}
+
+std::span<const NameTable> safetensors_tables() {
+  return kSafetensors;
+}
+
+std::span<const NameTable> gguf_tables() {
+  return kGguf;
 }
 
 std::string expand_name(std::string_view name, size_t layer) {
@@ -76,8 +144,10 @@ std::string expand_name(std::string_view name, size_t layer) {
   return text(name.substr(0, hole), layer, name.substr(hole + 2));
 }
 
-formats::DType stored_type(Part part) {
-  return part == Part::kWhole ? formats::DType::kBf16 : formats::DType::kU8;
+DType stored_type(Part part, const NameTable& table) {
+  if (part == kWhole) return table.dense_types.front();
+  if (part != kPacked) return DType::kU8;
+  return table.mxfp4_layout == Mxfp4Layout::kGgml ? DType::kMxfp4 : DType::kMxfp4Early;
 }
 
 std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config) {
@@ -88,8 +158,8 @@ std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config&
   for (const NameRow& row : fused.subspan(1)) {
     shape[0] += extent(schema(row.id).axes[0], config);
   }
-  if (fused[0].part != Part::kWhole) shape.back() /= kMxfp4Group;
-  if (fused[0].part == Part::kBlocks) shape.push_back(kMxfp4Group / 2);
+  if (fused[0].part == kBlocks || fused[0].part == kScales) shape.back() /= kMxfp4Group;
+  if (fused[0].part == kBlocks) shape.push_back(kMxfp4Group / 2);
   return shape;
 }
 

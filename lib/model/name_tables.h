@@ -14,9 +14,10 @@
 namespace vitalis::model {
 
 enum class Part : uint8_t {
-  kWhole,   // a dense tensor in bf16
+  kWhole,   // a dense tensor
   kBlocks,  // the codes of an MXFP4 tensor: [..., columns / 32, 16] bytes
   kScales,  // its scales: [..., columns / 32] bytes
+  kPacked,  // an MXFP4 tensor whose blocks hold their scales
 };
 
 struct NameRow {
@@ -30,12 +31,21 @@ struct NameRow {
 struct NameTable {
   std::string_view format;
   std::span<const NameRow> rows;
+  std::span<const formats::DType> dense_types;  // that dense tensors may be stored in
+  Mxfp4Layout mxfp4_layout = Mxfp4Layout::kSeparate;
+  RotaryPairs rotary_pairs = RotaryPairs::kHalves;
+  float q_scale = 1;
+  float k_scale = 1;
 };
-std::span<const NameTable> name_tables();
+// The tables that a container may hold tensors by.
+std::span<const NameTable> safetensors_tables();
+std::span<const NameTable> gguf_tables();
+std::span<const NameTable> metal_tables();
 
-// The name for one layer, and the type and shape of what is stored under it.
+// The name for one layer, and the type and shape of what is stored under it. Of the types of dense
+// tensors, the first.
 std::string expand_name(std::string_view name, size_t layer);
-formats::DType stored_type(Part part);
+formats::DType stored_type(Part part, const NameTable& table);
 std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config);
 
 }  // namespace vitalis::model

@@ -28,13 +28,17 @@ constexpr SchemaTensor kSchema[] = {
     {kGateUpBias, &Layer::gate_up_bias, {kExperts, kGateUp}},
     {kDownProj, &Layer::down_proj, {kExperts, kHidden, kIntermediate}},
     {kDownBias, &Layer::down_bias, {kExperts, kHidden}},
+    {kGateProj, &Layer::gate_proj, {kExperts, kIntermediate, kHidden}},
+    {kUpProj, &Layer::up_proj, {kExperts, kIntermediate, kHidden}},
+    {kGateBias, &Layer::gate_bias, {kExperts, kIntermediate}},
+    {kUpBias, &Layer::up_bias, {kExperts, kIntermediate}},
 };
 
 constexpr bool in_order_of_ids() {
   for (size_t i = 0; i < std::size(kSchema); ++i) {
     if (static_cast<size_t>(kSchema[i].id) != i) return false;
   }
-  return std::size(kSchema) == static_cast<size_t>(kDownBias) + 1;
+  return std::size(kSchema) == static_cast<size_t>(kUpBias) + 1;
 }
 static_assert(in_order_of_ids());
 

@@ -34,6 +34,11 @@ enum class TensorId : uint8_t {
   kGateUpBias,
   kDownProj,
   kDownBias,
+  // In place of kGateUpProj and kGateUpBias where a format keeps gate and up apart.
+  kGateProj,
+  kUpProj,
+  kGateBias,
+  kUpBias,
 };
 
 enum class Axis : uint8_t {

@@ -1,41 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 // The weights of a model as views into mapped files. Nothing is converted: what the published
 // formats do differently is told here as data, and the engine picks kernels by it.
-// Matrices are row-major, rows are output features.
+// Matrices are row-major, rows are output features. The defaults are Hugging Face's layout.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <span>
+#include <string>
 #include <vector>
 
-#include "base/mapped_file.h"
 #include "model/config.h"
 
 namespace vitalis::model {
 
-enum class DenseType : uint8_t { kBf16, kF32 };
+enum class DenseType : uint8_t {
+  kBf16,
+  kF32,
+  kQ8_0,  // blocks of 32 columns, 34 bytes each: an f16 scale, then 32 signed bytes
+};
 
-// [rows][cols] of one of the dense types, rows without gaps. A vector has one row.
+// [rows][cols] of one of the dense types. A vector has one row.
 struct Dense {
   const std::byte* data = nullptr;
   size_t rows = 0;
   size_t cols = 0;
   DenseType type = DenseType::kBf16;
+  size_t row_stride = 0;  // bytes from a row to the next; more than a row's own in model.bin
 };
 
 // Columns that share one scale.
 inline constexpr size_t kMxfp4Group = 32;
 
+enum class Mxfp4Layout : uint8_t {
+  kSeparate,  // codes and scales apart; in byte j the low nibble is element 2j, the high one 2j + 1
+  kGgml,      // 17 bytes a block, the scale first; byte j of the rest holds elements j and j + 16
+  kOllama,    // 17 bytes a block, the scale first; nibbles in pairs as in kSeparate
+  kMetal,     // as kSeparate, but scale bytes are 14 greater and experts lie apart
+};
+
 // [experts][rows][cols] in MXFP4 (OCP Microscaling Formats 1.0): blocks of 32 columns, 16 bytes of
-// E2M1 codes and one E8M0 scale each. In byte j the low nibble is element 2j, the high one 2j + 1.
+// E2M1 codes and one E8M0 scale each.
 struct Mxfp4 {
-  const uint8_t* blocks = nullptr;  // [experts][rows][cols / 32][16]
-  const uint8_t* scales = nullptr;  // [experts][rows][cols / 32]
+  const uint8_t* blocks = nullptr;  // [experts][rows][cols / 32][16 or 17]
+  const uint8_t* scales = nullptr;  // [experts][rows][cols / 32]; null where blocks hold them
   size_t experts = 0;
   size_t rows = 0;
   size_t cols = 0;
+  Mxfp4Layout layout = Mxfp4Layout::kSeparate;
+  size_t blocks_stride = 0;  // bytes from an expert to the next
+  size_t scales_stride = 0;
 };
 
 struct Layer {
@@ -49,6 +62,14 @@ struct Layer {
   Dense gate_up_bias;              // [experts][2 intermediate]
   Mxfp4 down_proj;                 // [experts][hidden][intermediate]
   Dense down_bias;                 // [experts][hidden]
+  // Instead of gate_up, where a format keeps the two apart: [experts][intermediate][hidden].
+  Mxfp4 gate_proj, up_proj;
+  Dense gate_bias, up_bias;  // [experts][intermediate]
+};
+
+enum class RotaryPairs : uint8_t {
+  kHalves,    // i and i + head_dim / 2 turn together
+  kAdjacent,  // 2i and 2i + 1: the rows of q and k are permuted so
 };
 
 struct Weights {
@@ -56,6 +77,13 @@ struct Weights {
   std::vector<Layer> layers;
   Dense norm;     // [hidden]
   Dense lm_head;  // [vocab][hidden]
+  RotaryPairs rotary_pairs = RotaryPairs::kHalves;
+  float q_scale = 1;  // already multiplied into the rows and biases of q and k
+  float k_scale = 1;
 };
+
+// What differs from Hugging Face's layout, in words; empty if nothing does. An engine that knows
+// only that layout refuses the rest with this.
+std::string differences(const Weights& weights);
 
 }  // namespace vitalis::model

@@ -13,39 +13,6 @@ namespace {
 
 constexpr size_t kReadable = 16;  // bytes that a key is cut from
 
-// Tokens on their way to a sink, a few at a time.
-template <class Sink>
-class Outbox {
- public:
-  explicit Outbox(Sink& sink) : sink_(sink) {}
-  ~Outbox() { flush(); }
-  Outbox(const Outbox&) = delete;
-  Outbox& operator=(const Outbox&) = delete;
-
-  // Room for at least WordCache::kMaxTokens.
-  Token* room() {
-    if (n_ + WordCache::kMaxTokens > kSize) flush();
-    return tokens_ + n_;
-  }
-  void advance(size_t n) { n_ += n; }
-  void put(const std::vector<Token>& tokens) {
-    flush();
-    sink_(tokens.data(), tokens.size());
-  }
-
- private:
-  static constexpr size_t kSize = 512;
-
-  void flush() {
-    if (n_ != 0) sink_(tokens_, n_);
-    n_ = 0;
-  }
-
-  Sink& sink_;
-  size_t n_ = 0;
-  Token tokens_[kSize];
-};
-
 struct Append {
   std::vector<Token>& out;
   void operator()(const Token* tokens, size_t n) { out.insert(out.end(), tokens, tokens + n); }
@@ -53,62 +20,105 @@ struct Append {
 
 }  // namespace
 
+// A piece that is not in its bucket: too long for one, overflowed, or no entry.
+struct Encoder::Miss {
+  size_t at;  // in the batch
+  const char* bytes;
+  size_t size;
+  bool may_be_entry;
+  ShortWords::Word word;  // unless the piece is too long
+};
+
+template <class Sink>
+void Encoder::encode_miss(const Miss& miss, Sink& sink) const {
+  const std::string_view piece(miss.bytes, miss.size);
+  if (miss.may_be_entry) {
+    const Token id = vocabulary_.find(piece);
+    if (id != kNone) return sink(&id, 1);
+  }
+  if (piece.size() > ShortWords::kMaxWord) return encode_long(piece, sink);
+  Token known[ShortWords::kMaxTokens];
+  if (const size_t n = short_words_.find(miss.word, known)) return sink(known, n);
+  if (piece.size() > ShortWords::kMaxTokens) return encode_long(piece, sink);
+  Token merged[kSmallPiece];
+  const size_t n = merge_small(vocabulary_, piece, merged);
+  short_words_.learn(miss.word, merged, n);
+  sink(merged, n);
+}
+
+// A word that is long, or may have too many tokens to be remembered as a short one.
+template <class Sink>
+void Encoder::encode_long(std::string_view piece, Sink& sink) const {
+  if (piece.size() > LongWords::kMaxWord) {
+    std::vector<Token> merged;
+    merge(vocabulary_, piece, merged);
+    return sink(merged.data(), merged.size());
+  }
+  const LongWords::Word word = LongWords::word_of(piece);
+  Token known[LongWords::kMaxTokens];
+  if (const size_t n = long_words_.find(word, known)) return sink(known, n);
+  Token merged[kSmallPiece];
+  const size_t n = merge_small(vocabulary_, piece, merged);
+  if (n <= ShortWords::kMaxTokens && piece.size() <= ShortWords::kMaxWord) {
+    short_words_.learn(ShortWords::word_of(piece), merged, n);
+  } else if (n <= LongWords::kMaxTokens) {
+    long_words_.learn(word, merged, n);
+  }
+  sink(merged, n);
+}
+
 template <class Sink>
 void Encoder::encode_batch(std::string_view text, size_t begin, const size_t* ends, size_t n,
                            Sink& sink) const {
   Key keys[kMaxPieces];
   uint64_t hashes[kMaxPieces];
+  Token ids[kMaxPieces];
+  Miss misses[kMaxPieces];
+
   const char* const last_readable = text.data() + text.size() - std::min(kReadable, text.size());
   size_t at = begin;
   for (size_t i = 0; i < n; ++i) {
-    const size_t size = std::min(ends[i] - at, kMaxShort + 1);
+    const size_t size = ends[i] - at;
     const char* piece = text.data() + at;
     at = ends[i];
     if (size > kMaxShort) {
-      keys[i] = {};
-      hashes[i] = 0;
-      continue;
+      keys[i] = {~uint64_t{0}, ~uint64_t{0}};  // nobody's
+    } else {
+      keys[i] = piece > last_readable ? key_of(piece, size) : key_of_padded(piece, size);
     }
-    keys[i] = piece > last_readable ? key_of(piece, size) : key_of_padded(piece, size);
     hashes[i] = hash(keys[i]);
     __builtin_prefetch(&vocabulary_.home(hashes[i]));
   }
 
-  Outbox<Sink> outbox(sink);
-  std::vector<Token> merged;
-  at = begin;
+  const bool whole_first = vocabulary_.whole_pieces_first();
+  size_t n_misses = 0;
   for (size_t i = 0; i < n; ++i) {
-    const std::string_view piece = text.substr(at, ends[i] - at);
-    at = ends[i];
-    Token* room = outbox.room();
-    if (vocabulary_.whole_pieces_first()) {
-      const Token id =
-          hashes[i] != 0 ? vocabulary_.find(keys[i], hashes[i]) : vocabulary_.find(piece);
-      if (id != kNone) {
-        *room = id;
-        outbox.advance(1);
-        continue;
-      }
-    }
-    if (piece.size() > WordCache::kMaxWord) {
-      merged.clear();
-      merge(vocabulary_, piece, merged);
-      outbox.put(merged);
-      continue;
-    }
-    const WordCache::Word word = WordCache::word_of(piece);
-    Token known[WordCache::kMaxTokens];
-    const size_t n_known = cache_.find(word, known);
-    if (n_known != 0) {
-      std::copy_n(known, WordCache::kMaxTokens, room);
-      outbox.advance(n_known);
-      continue;
-    }
-    merged.clear();
-    merge(vocabulary_, piece, merged);
-    cache_.learn(word, merged);
-    outbox.put(merged);
+    ids[i] = whole_first ? vocabulary_.find_at_home(keys[i], hashes[i]) : kNone;
+    misses[n_misses].at = i;
+    n_misses += ids[i] == kNone;
   }
+
+  for (size_t k = 0; k < n_misses; ++k) {
+    Miss& miss = misses[k];
+    const size_t from = miss.at == 0 ? begin : ends[miss.at - 1];
+    miss.bytes = text.data() + from;
+    miss.size = ends[miss.at] - from;
+    miss.may_be_entry =
+        whole_first && (miss.size > kMaxShort || vocabulary_.home(hashes[miss.at]).overflow != 0);
+    if (miss.size <= ShortWords::kMaxWord) {
+      miss.word = miss.size <= kMaxShort ? ShortWords::word_of(keys[miss.at], hashes[miss.at])
+                                         : ShortWords::word_of({miss.bytes, miss.size});
+      short_words_.prefetch(miss.word);
+    }
+  }
+
+  size_t done = 0;
+  for (size_t k = 0; k < n_misses; ++k) {
+    sink(ids + done, misses[k].at - done);
+    encode_miss(misses[k], sink);
+    done = misses[k].at + 1;
+  }
+  sink(ids + done, n - done);
 }
 
 template <class Sink>

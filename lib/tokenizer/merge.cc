@@ -14,7 +14,8 @@
 namespace vitalis::tokenizer {
 namespace {
 
-constexpr size_t kSmall = 64;
+constexpr size_t kSmall = kSmallPiece;
+static_assert(kMaxRank < INT32_MAX / int32_t{kSmall});
 constexpr int32_t kNever = INT32_MAX;
 
 struct Join {
@@ -65,7 +66,8 @@ class ByPairs {
   const Vocabulary& vocabulary_;
 };
 
-// At most kSmall bytes: arrays that stay dense, searched from the left.
+// At most kSmall bytes, each the place of a token that begins there. A place's candidate is its
+// rank and itself in one number, so that the least of them is the lowest rank's leftmost.
 template <class Joiner>
 class Small {
  public:
@@ -75,52 +77,73 @@ class Small {
     std::memset(bytes_ + size_, 0, kPadding);
     for (size_t i = 0; i < size_; ++i) {
       ids_[i] = vocabulary.byte_id(static_cast<uint8_t>(bytes_[i]));
-      begins_[i] = static_cast<uint8_t>(i);
+      next_[i] = static_cast<uint8_t>(i + 1);
+      previous_[i] = static_cast<uint8_t>(i - 1);
     }
-    begins_[size_] = static_cast<uint8_t>(size_);
+    const size_t chunks = (size_ + kChunk - 1) / kChunk;
+    std::fill_n(candidates_, chunks * kChunk, kNever);
     for (size_t i = 0; i + 1 < size_; ++i) set(i, joiner_.bytes(bytes_ + i));
-    while (size_ > 1) {
-      const int32_t* lowest = std::min_element(ranks_, ranks_ + size_ - 1);
-      if (*lowest == kNever) break;
-      join(static_cast<size_t>(lowest - ranks_));
+    while (true) {
+      const int32_t best = least(chunks);
+      if (best == kNever) break;
+      join(static_cast<size_t>(best) % kSmall);
     }
   }
 
-  size_t size() const { return size_; }
-  Token id(size_t i) const { return ids_[i]; }
-  size_t end(size_t i) const { return begins_[i + 1]; }
+  template <class Visit>
+  void each(Visit visit) const {
+    for (size_t i = 0; i < size_; i = next_[i]) visit(ids_[i], next_[i]);
+  }
 
  private:
   static constexpr size_t kPadding = 16;
+  static constexpr size_t kChunk = 8;
+
+  int32_t least(size_t chunks) const {
+    int32_t lanes[kChunk];
+    std::copy_n(candidates_, kChunk, lanes);
+    for (size_t c = 1; c < chunks; ++c) {
+      for (size_t k = 0; k < kChunk; ++k) {
+        lanes[k] = std::min(lanes[k], candidates_[c * kChunk + k]);
+      }
+    }
+    for (size_t half = kChunk / 2; half > 0; half /= 2) {
+      for (size_t k = 0; k < half; ++k) lanes[k] = std::min(lanes[k], lanes[k + half]);
+    }
+    return lanes[0];
+  }
 
   void set(size_t i, Join join) {
-    ranks_[i] = join.rank;
+    const auto place = static_cast<int32_t>(i);
+    candidates_[i] = join.rank == kNever ? kNever : join.rank * int32_t{kSmall} + place;
     joined_[i] = join.id;
   }
   void look(size_t i) {
-    const size_t begin = begins_[i];
-    set(i, joiner_(bytes_ + begin, begins_[i + 2] - begin, ids_[i], ids_[i + 1]));
+    const size_t second = next_[i];
+    set(i, joiner_(bytes_ + i, next_[second] - i, ids_[i], ids_[second]));
   }
 
   void join(size_t i) {
+    const size_t gone = next_[i];
+    const size_t next = next_[gone];
     ids_[i] = joined_[i];
-    const size_t behind = size_ - i - 2;  // nodes after the two
-    std::memmove(begins_ + i + 1, begins_ + i + 2, behind + 1);
-    std::memmove(ids_ + i + 1, ids_ + i + 2, behind * sizeof(Token));
-    std::memmove(ranks_ + i, ranks_ + i + 1, (behind + 1) * sizeof(int32_t));
-    std::memmove(joined_ + i, joined_ + i + 1, (behind + 1) * sizeof(Token));
-    --size_;
-    if (i > 0) look(i - 1);
-    if (i + 1 < size_) look(i);
+    next_[i] = static_cast<uint8_t>(next);
+    candidates_[gone] = kNever;
+    if (i > 0) look(previous_[i]);
+    if (next < size_) {
+      previous_[next] = static_cast<uint8_t>(i);
+      look(i);
+    } else {
+      candidates_[i] = kNever;
+    }
   }
 
   char bytes_[kSmall + kPadding];
   Joiner joiner_;
   size_t size_;
-  uint8_t begins_[kSmall + 1];
-  Token ids_[kSmall];
-  int32_t ranks_[kSmall];
-  Token joined_[kSmall];
+  uint8_t next_[kSmall], previous_[kSmall];
+  Token ids_[kSmall], joined_[kSmall];
+  int32_t candidates_[kSmall];
 };
 
 // Any length: nodes in a linked list, candidate pairs in a heap by (rank, position). A candidate is
@@ -184,6 +207,15 @@ class Large {
   std::priority_queue<uint64_t, std::vector<uint64_t>, std::greater<>> heap_;
 };
 
+template <class Joiner, class Visit>
+void merge_at_once(const Vocabulary& vocabulary, std::string_view text, Visit visit) {
+  if (text.size() <= kSmall) {
+    Small<Joiner>(vocabulary, text).each(visit);
+  } else {
+    Large<Joiner>(vocabulary, text).each(visit);
+  }
+}
+
 template <class Joiner>
 class Windows {
  public:
@@ -232,14 +264,9 @@ class Windows {
 
   void merge_window(std::string_view text) {
     tokens_.clear();
-    if (text.size() <= kSmall) {
-      const Small<Joiner> small(vocabulary_, text);
-      for (size_t i = 0; i < small.size(); ++i) tokens_.push_back({small.id(i), small.end(i)});
-    } else {
-      Large<Joiner>(vocabulary_, text).each([&](Token id, uint32_t end) {
-        tokens_.push_back({id, end});
-      });
-    }
+    merge_at_once<Joiner>(vocabulary_, text, [&](Token id, size_t end) {
+      tokens_.push_back({id, end});
+    });
   }
 
   // How many tokens end early enough that what follows the window hardly changes them.
@@ -253,11 +280,7 @@ class Windows {
     std::string both(vocabulary_.bytes(left));
     both += vocabulary_.bytes(right);
     std::vector<Token> out;
-    if (both.size() <= kSmall) {
-      const Small<Joiner> small(vocabulary_, both);
-      return small.size() == 2 && small.id(0) == left;
-    }
-    Large<Joiner>(vocabulary_, both).each([&](Token id, uint32_t) { out.push_back(id); });
+    merge_at_once<Joiner>(vocabulary_, both, [&](Token id, size_t) { out.push_back(id); });
     return out.size() == 2 && out[0] == left;
   }
 
@@ -273,18 +296,28 @@ class Windows {
 
 template <class Joiner>
 void merge_by(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out) {
-  if (piece.size() <= kSmall) {
-    const Small<Joiner> small(vocabulary, piece);
-    for (size_t i = 0; i < small.size(); ++i) out.push_back(small.id(i));
-    return;
-  }
+  const auto put = [&](Token id, size_t) { out.push_back(id); };
+  if (piece.size() <= kSmall) return merge_at_once<Joiner>(vocabulary, piece, put);
   const size_t before = out.size();
   if (Windows<Joiner>(vocabulary, piece, out).run()) return;
   out.resize(before);
-  Large<Joiner>(vocabulary, piece).each([&](Token id, uint32_t) { out.push_back(id); });
+  merge_at_once<Joiner>(vocabulary, piece, put);
+}
+
+template <class Joiner>
+size_t merge_small_by(const Vocabulary& vocabulary, std::string_view piece, Token* out) {
+  size_t n = 0;
+  Small<Joiner>(vocabulary, piece).each([&](Token id, size_t) { out[n++] = id; });
+  return n;
 }
 
 }  // namespace
+
+size_t merge_small(const Vocabulary& vocabulary, std::string_view piece,
+                   Token (&out)[kSmallPiece]) {
+  return vocabulary.ranks_are_ids() ? merge_small_by<ByIds>(vocabulary, piece, out)
+                                    : merge_small_by<ByPairs>(vocabulary, piece, out);
+}
 
 void merge(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out) {
   if (vocabulary.ranks_are_ids()) {

@@ -4,45 +4,83 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "tokenizer/compiled_file.h"
 #include "tokenizer/encoder.h"
 #include "tokenizer/load_json.h"
+#include "tokenizer/load_ranks.h"
+#include "tokenizer/special_finder.h"
 #include "tokenizer/vocabulary.h"
+#include "tokenizer/well_formed.h"
 #include "tokenizer/word_cache.h"
 
 namespace vitalis {
 
 using tokenizer::Encoder;
 using tokenizer::kNone;
+using tokenizer::LongWords;
+using tokenizer::ShortWords;
+using tokenizer::SpecialFinder;
 using tokenizer::Vocabulary;
-using tokenizer::WordCache;
+using tokenizer::WellFormed;
 
 struct Tokenizer::Tables {
-  Tables(Vocabulary v, WordCache c)
-      : vocabulary(std::move(v)), cache(std::move(c)), encoder(vocabulary, cache) {}
-
-  struct Found {
-    size_t at;
-    Token token;  // kNone: the text spells none of the list from here on
-  };
-  Found find_special(std::string_view text, size_t from, const std::vector<Token>& list) const {
-    Found found{text.size(), kNone};
-    for (const Token token : list) {
-      const std::string_view name = vocabulary.bytes(token);
-      const size_t at = name.empty() ? text.npos : text.find(name, from);
-      if (at < found.at) found = {at, token};
-    }
-    return found;
-  }
+  Tables(Vocabulary v, ShortWords s, LongWords l)
+      : vocabulary(std::move(v)),
+        short_words(std::move(s)),
+        long_words(std::move(l)),
+        encoder(vocabulary, short_words, long_words) {}
 
   Vocabulary vocabulary;
-  WordCache cache;
+  ShortWords short_words;
+  LongWords long_words;
   Encoder encoder;
 };
 
+namespace {
+
+std::vector<Token> without(const std::vector<Token>& list, const std::vector<Token>& excluded) {
+  std::vector<Token> out;
+  for (const Token token : list) {
+    if (std::find(excluded.begin(), excluded.end(), token) == excluded.end()) out.push_back(token);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Tokenizer> Tokenizer::from(Vocabulary vocabulary) {
+  VITALIS_ASSIGN(ShortWords short_words, ShortWords::create());
+  VITALIS_ASSIGN(LongWords long_words, LongWords::create());
+  return Tokenizer(std::make_unique<const Tables>(std::move(vocabulary), std::move(short_words),
+                                                  std::move(long_words)));
+}
+
 Result<Tokenizer> Tokenizer::open(const std::string& tokenizer_json) {
   VITALIS_ASSIGN(Vocabulary vocabulary, tokenizer::load_json(tokenizer_json));
-  VITALIS_ASSIGN(WordCache cache, WordCache::create());
-  return Tokenizer(std::make_unique<const Tables>(std::move(vocabulary), std::move(cache)));
+  return from(std::move(vocabulary));
+}
+
+Result<Tokenizer> Tokenizer::open(const std::string& tokenizer_json,
+                                  const std::string& cache_folder) {
+  const auto compiled = tokenizer::CompiledFile::for_source(tokenizer_json, cache_folder);
+  if (!compiled) return open(tokenizer_json);
+  Result<Vocabulary> found = compiled->read();
+  if (found.ok()) return from(found.take());
+  VITALIS_ASSIGN(Vocabulary vocabulary, tokenizer::load_json(tokenizer_json));
+  // Without a compiled file the next start is slower, and nothing else.
+  static_cast<void>(compiled->write(vocabulary));
+  return from(std::move(vocabulary));
+}
+
+Result<Tokenizer> Tokenizer::open_ranks(const std::string& path,
+                                        std::span<const VocabularySource::Entry> specials) {
+  VITALIS_ASSIGN(Vocabulary vocabulary, tokenizer::load_ranks(path, specials));
+  return from(std::move(vocabulary));
+}
+
+Result<Tokenizer> Tokenizer::build(const VocabularySource& source) {
+  VITALIS_ASSIGN(Vocabulary vocabulary, Vocabulary::build(source));
+  return from(std::move(vocabulary));
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<const Tables> tables) : tables_(std::move(tables)) {}
@@ -51,34 +89,73 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
 void Tokenizer::encode(std::string_view text, std::vector<Token>& out) const {
-  if (utf8::is_valid(text)) {
-    tables_->encoder.encode(text, out);
-  } else {
-    tables_->encoder.encode(utf8::replace_ill_formed(text), out);
+  const WellFormed well_formed(text);
+  tables_->encoder.encode(well_formed.text(), out);
+}
+
+void Tokenizer::encode(std::string_view text, std::vector<Token>& out,
+                       std::vector<size_t>& ends) const {
+  const WellFormed well_formed(text);
+  const size_t first = out.size();
+  tables_->encoder.encode(well_formed.text(), out);
+  WellFormed::Offsets offsets(well_formed);
+  size_t end = 0;
+  for (size_t i = first; i < out.size(); ++i) {
+    end += bytes(out[i]).size();
+    ends.push_back(offsets.original(end));
   }
 }
 
-Status Tokenizer::encode(std::string_view text, const Specials& specials,
+Status Tokenizer::encode(std::string_view text, const EncodeOptions& options,
                          std::vector<Token>& out) const {
-  std::vector<Token> refused;
-  for (const Token token : specials.refused) {
-    if (std::find(specials.allowed.begin(), specials.allowed.end(), token) ==
-        specials.allowed.end()) {
-      refused.push_back(token);
+  if (options.refuse_ill_formed) {
+    if (const size_t good = utf8::valid_prefix(text); good != text.size()) {
+      return error(Code::kInvalidArgument, "the text is not UTF-8 at byte ", good);
     }
   }
-  if (const auto found = tables_->find_special(text, 0, refused); found.token != kNone) {
-    return error(Code::kInvalidArgument, "the text spells the special token ", bytes(found.token),
-                 " at byte ", found.at, ", where none is allowed");
+  const SpecialFinder refused_finder(tables_->vocabulary,
+                                     without(options.refused, options.allowed));
+  const auto refused = refused_finder.next(text, 0);
+  if (refused.token != kNone) {
+    return error(Code::kInvalidArgument, "the text spells the special token ", bytes(refused.token),
+                 " at byte ", refused.at, ", where it is not allowed");
   }
+  const SpecialFinder finder(tables_->vocabulary, options.allowed);
   for (size_t begin = 0; begin < text.size();) {
-    const auto found = tables_->find_special(text, begin, specials.allowed);
+    const auto found = finder.next(text, begin);
     encode(text.substr(begin, found.at - begin), out);
     if (found.token == kNone) break;
     out.push_back(found.token);
     begin = found.at + bytes(found.token).size();
   }
   return {};
+}
+
+size_t Tokenizer::count(std::string_view text) const {
+  const WellFormed well_formed(text);
+  return tables_->encoder.count(well_formed.text());
+}
+
+size_t Tokenizer::encode_up_to(std::string_view text, size_t limit, std::vector<Token>& out) const {
+  const WellFormed well_formed(text);
+  const size_t end = tables_->encoder.encode_up_to(well_formed.text(), limit, out);
+  return WellFormed::Offsets(well_formed).original(end);
+}
+
+std::vector<std::vector<Token>> Tokenizer::encode_batch(std::span<const std::string_view> texts,
+                                                        const ParallelFor& parallel_for) const {
+  std::vector<std::vector<Token>> out(texts.size());
+  parallel_for(texts.size(), [&](size_t i) { encode(texts[i], out[i]); });
+  return out;
+}
+
+void Tokenizer::decode(std::span<const Token> tokens, std::string& out) const {
+  for (const Token token : tokens) out += bytes(token);
+}
+
+std::optional<Token> Tokenizer::find(std::string_view bytes) const {
+  const Token id = bytes.empty() ? kNone : tables_->vocabulary.find(bytes);
+  return id == kNone ? std::nullopt : std::optional<Token>(id);
 }
 
 std::span<const Token> Tokenizer::specials() const {

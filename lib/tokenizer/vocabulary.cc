@@ -2,12 +2,13 @@
 #include "tokenizer/vocabulary.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace vitalis::tokenizer {
 
 namespace {
 
-constexpr size_t kMaxIds = size_t{1} << 21;  // an id is kept in 21 bits here and there
+constexpr size_t kMaxIds = size_t{kMaxRank} + 1;
 constexpr size_t kMaxBlob = size_t{1} << 28;
 constexpr uint64_t kMagic = 0x3130'6261'636F'7676;  // "vvocab01"
 
@@ -145,15 +146,36 @@ class Vocabulary::Builder {
     std::fill_n(byte_ids, 256, kNone);
     std::fill_n(byte_pairs, 256 * 256, kNone);
     std::fill_n(long_slots, head().n_long_slots, kNone);
-    for (const auto& entry : source_.entries) {
-      if (entry.bytes.size() > kMaxShort) {
-        VITALIS_TRY(insert_long(entry, long_slots));
-      } else {
-        VITALIS_TRY(insert_short(entry));
+    // In two steps: where each goes, asked for early, then the entries, since most go to a cache
+    // line of their own.
+    struct Place {
+      Key key;
+      uint64_t hashed;
+    };
+    constexpr size_t kStep = 64;
+    Place places[kStep];
+    const auto& entries = source_.entries;
+    for (size_t begin = 0; begin < entries.size(); begin += kStep) {
+      const size_t n = std::min(kStep, entries.size() - begin);
+      for (size_t i = 0; i < n; ++i) {
+        const std::string_view bytes = entries[begin + i].bytes;
+        if (bytes.size() > kMaxShort) continue;
+        places[i].key = key_of(bytes.data(), bytes.size());
+        places[i].hashed = hash(places[i].key);
+        __builtin_prefetch(
+            arena_.at<Bucket>(head().buckets) + scale(places[i].hashed, head().n_buckets), 1);
       }
-      const auto byte = [&](size_t i) { return static_cast<uint8_t>(entry.bytes[i]); };
-      if (entry.bytes.size() == 1) byte_ids[byte(0)] = entry.id;
-      if (entry.bytes.size() == 2) byte_pairs[byte(0) * 256 + byte(1)] = entry.id;
+      for (size_t i = 0; i < n; ++i) {
+        const auto& entry = entries[begin + i];
+        const auto byte = [&](size_t k) { return static_cast<uint8_t>(entry.bytes[k]); };
+        if (entry.bytes.size() > kMaxShort) {
+          VITALIS_TRY(insert_long(entry, long_slots));
+        } else {
+          VITALIS_TRY(insert_short(entry, places[i].key, places[i].hashed));
+        }
+        if (entry.bytes.size() == 1) byte_ids[byte(0)] = entry.id;
+        if (entry.bytes.size() == 2) byte_pairs[byte(0) * 256 + byte(1)] = entry.id;
+      }
     }
     for (int byte = 0; byte < 256; ++byte) {
       if (byte_ids[byte] == kNone) {
@@ -168,10 +190,8 @@ class Vocabulary::Builder {
     return error(Code::kMalformed, "tokens ", other, " and ", entry.id, " have the same bytes");
   }
 
-  Status insert_short(const VocabularySource::Entry& entry) {
+  Status insert_short(const VocabularySource::Entry& entry, const Key& key, uint64_t hashed) {
     auto* buckets = arena_.at<Bucket>(head().buckets);
-    const Key key = key_of(entry.bytes.data(), entry.bytes.size());
-    const uint64_t hashed = hash(key);
     const uint64_t bit = hashed >> (64 - kFilterBits);
     arena_.at<uint64_t>(head().filter)[bit / 64] |= uint64_t{1} << bit % 64;
     size_t at = scale(hashed, head().n_buckets);
@@ -223,6 +243,10 @@ class Vocabulary::Builder {
 
   Status fill_pairs() {
     if (!source_.merges) return {};
+    if (source_.merges->size() > kMaxRank) {
+      return error(Code::kUnsupported, "there are ", source_.merges->size(), " merges; at most ",
+                   kMaxRank, " are expected");
+    }
     auto* slots = arena_.at<PairSlot>(head().pairs);
     const size_t last = head().n_pair_slots - 1;
     std::fill_n(slots, last + 1, PairSlot{kNone, kNone, kNone, kNone});
@@ -267,23 +291,71 @@ Result<Vocabulary> Vocabulary::build(const VocabularySource& source) {
   return Builder(source).build();
 }
 
+Result<Vocabulary> Vocabulary::adopt(MappedFile file, size_t begin) {
+  Vocabulary out;
+  VITALIS_TRY(out.bind(file.bytes().subspan(begin)));
+  out.file_ = std::move(file);
+  return out;
+}
+
+// Views into a block, each held to its bounds and alignment.
+class Vocabulary::Sections {
+ public:
+  explicit Sections(std::span<const std::byte> block) : block_(block) {}
+
+  template <class T>
+  std::span<const T> at(uint64_t offset, uint64_t count) {
+    if (offset % alignof(T) != 0 || offset > block_.size() ||
+        count > (block_.size() - offset) / sizeof(T)) {
+      good_ = false;
+      return {};
+    }
+    return {reinterpret_cast<const T*>(block_.data() + offset), static_cast<size_t>(count)};
+  }
+  bool good() const { return good_; }
+
+ private:
+  std::span<const std::byte> block_;
+  bool good_ = true;
+};
+
 Status Vocabulary::bind(std::span<const std::byte> block) {
+  const auto malformed = [] { return error(Code::kMalformed, "not a compiled vocabulary"); };
   Header h;
+  if (block.size() < sizeof h) return malformed();
   std::memcpy(&h, block.data(), sizeof h);
-  const auto at = [&](uint64_t offset) { return block.data() + offset; };
+  if (h.magic != kMagic || h.block_bytes != block.size() || h.n_ids > kMaxIds) return malformed();
+  Sections sections(block);
+  const auto offsets = sections.at<uint32_t>(h.offsets, h.n_ids + 1);
+  const auto buckets = sections.at<Bucket>(h.buckets, h.n_buckets);
+  const auto blob = sections.at<char>(h.blob, h.blob_bytes);
+  const auto byte_ids = sections.at<Token>(h.byte_ids, 256);
+  const auto byte_pairs = sections.at<Token>(h.byte_pairs, 256 * 256);
+  const auto filter = sections.at<uint64_t>(h.filter, (size_t{1} << kFilterBits) / 64);
+  long_slots_ = sections.at<Token>(h.long_slots, h.n_long_slots);
+  specials_ = sections.at<Token>(h.specials, h.n_specials);
+  pairs_ = sections.at<PairSlot>(h.pairs, h.n_pair_slots);
+  // What ends a search must be there.
+  const auto ends = [](const Bucket& b) { return b.overflow == 0; };
+  const auto free_slot = [](const PairSlot& slot) { return slot.rank == kNone; };
+  if (!sections.good() || std::none_of(buckets.begin(), buckets.end(), ends) ||
+      !std::has_single_bit(h.n_long_slots) ||
+      std::find(long_slots_.begin(), long_slots_.end(), kNone) == long_slots_.end() ||
+      (h.n_pair_slots != 0 && (!std::has_single_bit(h.n_pair_slots) ||
+                               std::none_of(pairs_.begin(), pairs_.end(), free_slot)))) {
+    return malformed();
+  }
   block_ = block;
   size_ = h.n_ids;
-  n_buckets_ = h.n_buckets;
   whole_pieces_first_ = h.whole_pieces_first != 0;
-  offsets_ = reinterpret_cast<const uint32_t*>(at(h.offsets));
-  blob_ = reinterpret_cast<const char*>(at(h.blob));
-  buckets_ = reinterpret_cast<const Bucket*>(at(h.buckets));
-  long_slots_ = {reinterpret_cast<const Token*>(at(h.long_slots)), h.n_long_slots};
-  byte_ids_ = reinterpret_cast<const Token*>(at(h.byte_ids));
-  byte_pairs_ = reinterpret_cast<const Token*>(at(h.byte_pairs));
-  filter_ = reinterpret_cast<const uint64_t*>(at(h.filter));
-  specials_ = {reinterpret_cast<const Token*>(at(h.specials)), h.n_specials};
-  pairs_ = {reinterpret_cast<const PairSlot*>(at(h.pairs)), h.n_pair_slots};
+  offsets_ = offsets.data();
+  buckets_ = buckets.data();
+  n_buckets_ = buckets.size();
+  blob_ = blob.data();
+  blob_bytes_ = blob.size();
+  byte_ids_ = byte_ids.data();
+  byte_pairs_ = byte_pairs.data();
+  filter_ = filter.data();
   return {};
 }
 

@@ -24,6 +24,8 @@ namespace vitalis::tokenizer {
 
 inline constexpr Token kNone = 0xFFFFFFFF;
 inline constexpr size_t kMaxShort = 15;
+// Ids and the ranks of merges are no larger: here and there they are kept in 21 bits.
+inline constexpr uint32_t kMaxRank = (1u << 21) - 1;
 
 // The bytes of a short piece, zero-filled, and its length in the last byte.
 struct Key {
@@ -81,6 +83,9 @@ struct PairSlot {
 class Vocabulary {
  public:
   static Result<Vocabulary> build(const VocabularySource& source);
+  // A block as build() made it, at `begin` of a file. It is not trusted: whatever it holds, no
+  // member reads outside it or runs without end. kMalformed where its header already says so.
+  static Result<Vocabulary> adopt(MappedFile file, size_t begin);
 
   std::span<const std::byte> block() const { return block_; }
 
@@ -88,7 +93,9 @@ class Vocabulary {
   size_t size() const { return size_; }
   std::string_view bytes(Token id) const {
     if (id >= size_) return {};
-    return {blob_ + offsets_[id], offsets_[id + 1] - offsets_[id]};
+    const uint32_t begin = offsets_[id], end = offsets_[id + 1];
+    return begin <= end && end <= blob_bytes_ ? std::string_view(blob_ + begin, end - begin)
+                                              : std::string_view();
   }
 
   // The id of an entry (not of a special token), or kNone.
@@ -104,9 +111,18 @@ class Vocabulary {
       if (b->overflow == 0) return kNone;
     }
   }
-  // False: find(key, hashed) is kNone. Cheaper than looking, and right nine times of ten.
+  // False: find(key, hashed) is kNone. Cheaper than looking, and mostly right.
   bool may_have(uint64_t hashed) const {
     return filter_[hashed >> (64 - kFilterBits + 6)] >> (hashed >> (64 - kFilterBits) & 63) & 1;
+  }
+  // The entry where its bucket holds it. kNone where it does not: then it may have overflowed,
+  // which `find` knows.
+  Token find_at_home(const Key& key, uint64_t hashed) const {
+    const Bucket& b = home(hashed);
+    for (int i = 0; i < 3; ++i) {
+      if (b.keys[i] == key) return b.ids[i];
+    }
+    return kNone;
   }
   const Bucket& home(uint64_t hashed) const { return buckets_[scale(hashed, n_buckets_)]; }
   Token byte_id(uint8_t byte) const { return byte_ids_[byte]; }
@@ -130,10 +146,11 @@ class Vocabulary {
  private:
   struct Header;
   class Builder;
+  class Sections;
 
   Vocabulary() = default;
   Status bind(std::span<const std::byte> block);
-  static constexpr int kFilterBits = 21;
+  static constexpr int kFilterBits = 20;
 
   Token find_long(std::string_view bytes) const;
   const Bucket* next(const Bucket* b) const {
@@ -149,6 +166,7 @@ class Vocabulary {
   bool whole_pieces_first_ = true;
   const uint32_t* offsets_ = nullptr;
   const char* blob_ = nullptr;
+  size_t blob_bytes_ = 0;
   const Bucket* buckets_ = nullptr;
   std::span<const Token> long_slots_;
   const Token* byte_ids_ = nullptr;

@@ -31,7 +31,7 @@ void drop(Tensors& tensors, const std::string& name) {
 TEST(BadCheckpoint, MissingFolderOrFiles) {
   const auto nowhere = Checkpoint::open("/nonexistent/model");
   EXPECT_EQ(nowhere.status().code(), Code::kNotFound);
-  EXPECT_EQ(nowhere.status().message(), "there is no folder /nonexistent/model");
+  EXPECT_EQ(nowhere.status().message(), "there is no checkpoint /nonexistent/model");
 
   const CheckpointFolder folder("one-token");
   std::filesystem::remove(folder.file(kSingle));
@@ -58,9 +58,12 @@ TEST(BadCheckpoint, MissingAndTruncatedShardsAreToldTogether) {
             "the 8 bytes of its header's length");
 }
 
-TEST(BadCheckpoint, AFileInPlaceOfAFolderAndAFolderInPlaceOfAShard) {
+TEST(BadCheckpoint, AFileThatIsNoneAndAFolderInPlaceOfAShard) {
   const CheckpointFolder folder("base");
-  EXPECT_EQ(Checkpoint::open(folder.file(kConfig)).status().code(), Code::kNotFound);
+  EXPECT_EQ(Checkpoint::open(folder.file(kConfig)).status().message(),
+            folder.file(kConfig) +
+                ": is no checkpoint; supported: a folder with config.json, a GGUF file, or the "
+                "model.bin of a folder metal/");
   std::filesystem::remove(folder.file(kShard0));
   std::filesystem::create_directory(folder.file(kShard0));
   EXPECT_EQ(folder.refusal(Code::kIo),

@@ -166,10 +166,11 @@ std::string safetensors_header(std::span<const TensorRange> tensors) {
 }
 
 std::vector<TensorRange> hugging_face_tensors(const model::Config& config) {
+  const model::NameTable& table = model::safetensors_tables()[0];
   std::vector<TensorRange> out;
-  for (const model::NameRow& row : model::name_tables()[0].rows) {
+  for (const model::NameRow& row : table.rows) {
     const size_t times = model::schema(row.id).per_layer() ? config.layers : 1;
-    const DType type = model::stored_type(row.part);
+    const DType type = model::stored_type(row.part, table);
     const std::vector<uint64_t> shape = model::stored_shape({&row, 1}, config);
     const uint64_t bytes = formats::tensor_bytes(type, shape).value_or(0);
     for (size_t layer = 0; layer < times; ++layer) {

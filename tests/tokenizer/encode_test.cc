@@ -18,8 +18,8 @@ std::vector<Token> ids_of(const Tokenizer& tokenizer, const std::vector<std::str
   return out;
 }
 
-Tokenizer::Specials specials_of(const Tokenizer& tokenizer, const EncodeCase& c) {
-  Tokenizer::Specials out;
+Tokenizer::EncodeOptions options_of(const Tokenizer& tokenizer, const EncodeCase& c) {
+  Tokenizer::EncodeOptions out;
   const auto all = tokenizer.specials();
   out.allowed = ids_of(tokenizer, c.allowed);
   if (c.mode == "all") out.allowed.assign(all.begin(), all.end());
@@ -56,7 +56,7 @@ TEST(Encode, TakesOnlyTheSpecialTokensThatAreAllowed) {
   for (const EncodeCase& c : encode_cases()) {
     if (c.mode != "all" && c.mode != "some" && c.mode != "disallow") continue;
     std::vector<Token> ids;
-    const Status status = published()->encode(c.text, specials_of(*published(), c), ids);
+    const Status status = published()->encode(c.text, options_of(*published(), c), ids);
     if (c.error_token.empty()) {
       EXPECT_TRUE(status.ok()) << c.name << ": " << status.message();
       expect_ids(c, ids);

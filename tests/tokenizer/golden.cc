@@ -127,6 +127,10 @@ std::string sha256(const std::vector<Token>& ids) {
   for (const Token id : ids) {
     for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(id >> shift);
   }
+  return sha256(bytes);
+}
+
+std::string sha256(std::string_view bytes) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
   std::string out;

@@ -37,6 +37,7 @@ std::vector<DecodeCase> decode_cases();
 
 // Hexadecimal SHA-256 of the ids as little-endian 32-bit numbers.
 std::string sha256(const std::vector<Token>& ids);
+std::string sha256(std::string_view bytes);
 
 // The real vocabulary; loaded once. Null where tests/fetch_data.sh has not been run: the test then
 // fails by an expectation here.

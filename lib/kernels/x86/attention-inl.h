@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention over a segment of the KV cache, in the vocabulary of a vec_*-inl.h. Lanes are keys
+// Attention over a segment of the KV cache, in the tier's vocabulary (vec-inl.h). Lanes are keys
 // while scores are formed and dimensions while values are summed; all heads that share the KV head
 // use each load of it. Closed (see kernels/table.h).
 #pragma once
@@ -167,7 +167,7 @@ void finish(const AttentionState& state, size_t heads, size_t head_dim, float* o
   }
 }
 
-// Two 16-bit halves, or floats, from consecutive values of a row to their places in the cache.
+// From a row to its places in the cache.
 template <class T>
 inline void store_kv(const float* k, const float* v, size_t head_dim, size_t slot,
                      const KvHead& kv) {

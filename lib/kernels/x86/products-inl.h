@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packing and products of the x86 tiers, in the vocabulary of a vec_*-inl.h and of the tier's
-// weights: types with row_blocks, block_sums and decode. Closed (see kernels/table.h).
+// Packing and products of the x86 tiers, in the tier's vocabulary (vec-inl.h) and over its
+// weights: types with row_blocks, fetch_group, fetch_blocks, block_sums and decode. Closed (see
+// kernels/table.h).
 //
 // Packed activations, floats:
-//   few rows   [rows][blocks / kLanes][32][kLanes]: lanes are blocks of 32 (lane_of_block), so that
+//   few rows   [blocks / kLanes][rows][32][kLanes]: lanes are blocks of 32 (lane_of_block), so that
 //              one row of weights is read as it lies in memory, each group of kLanes blocks once.
 //   many rows  [rows / kLanes][k][kLanes]: lanes are rows; a panel of weights is decoded to floats
 //              once and each weight broadcast.
@@ -15,8 +16,10 @@
 namespace vitalis::kernels {
 namespace {
 
-inline constexpr size_t kWeightRows = 48;     // of a decoded panel; a multiple of all tile heights
-inline constexpr size_t kPanelBlocks = 4;     // of a decoded panel: 24 KiB
+// A panel of decoded weights. Its height is a multiple of that of all tiles; it is 2 blocks deep so
+// that it and the activations of so many terms stay in the first cache together.
+inline constexpr size_t kWeightRows = 48;
+inline constexpr size_t kPanelBlocks = 2;
 inline constexpr size_t kRowsPerPanel = 256;  // of activations, for which a panel is decoded once
 
 inline size_t divide_up(size_t a, size_t b) {
@@ -42,17 +45,18 @@ inline V load_rounded(const float* x, Round round) {
   return round == Round::kBf16 ? round_bf16(v) : v;
 }
 
-inline void pack_few(const float* x, size_t k, Round round, float* out) {
+// One row of activations into its place in each group of blocks.
+inline void pack_few(const float* x, size_t rows, size_t k, Round round, float* out) {
   const size_t blocks = k / kBlock;
-  for (size_t group = 0; group < blocks; group += kLanes) {
-    for (size_t i = 0; i < kBlock; i += kLanes, out += kLanes * kLanes) {
+  for (size_t group = 0; group < blocks; group += kLanes, out += rows * kGroupFloats) {
+    for (size_t i = 0; i < kBlock; i += kLanes) {
       V t[kLanes];
       for (size_t b = 0; b < kLanes; ++b) {
         const size_t block = group + b;
         t[lane_of_block(b)] = block < blocks ? load_rounded(x + block * kBlock + i, round) : zero();
       }
       transpose(t);
-      for (size_t j = 0; j < kLanes; ++j) store(out + j * kLanes, t[j]);
+      for (size_t j = 0; j < kLanes; ++j) store(out + (i + j) * kLanes, t[j]);
     }
   }
 }
@@ -62,7 +66,7 @@ void pack(const float* source, size_t stride, const uint32_t* index, size_t rows
   float* out = static_cast<float*>(packed);
   const auto row = [=](size_t r) { return source + (index ? index[r] : r) * stride; };
   if (few(rows)) {
-    for (size_t r = 0; r < rows; ++r) pack_few(row(r), k, round, out + r * few_floats(1, k));
+    for (size_t r = 0; r < rows; ++r) pack_few(row(r), rows, k, round, out + r * kGroupFloats);
     return;
   }
   for (size_t r = 0; r < rows; r += kLanes) {
@@ -94,15 +98,19 @@ struct Results {
 
 // ---- few rows ----
 
+template <size_t>
+struct Width {};
+
 // kLanes rows of weights after one another; then, lanes being these rows, their blocks' sums are
-// added in order. With one row of activations each row of weights is read to its end before the
-// next (prefetchers follow that best); with more, activations of one group stay in the first cache.
+// added in order. Meanwhile the next kLanes rows are fetched, a group's worth at each step. With
+// one row of activations each row of weights is read to its end; with more, activations of one
+// group of blocks stay in the first cache.
 template <size_t kRows, class Weights>
-void product_few(const float* x, const Weights& w, size_t begin, size_t end,
+void product_few(const float* x, size_t group_stride, const Weights& w, size_t begin, size_t end,
                  const Results& results) {
   constexpr size_t kGroups = kRows == 1 ? 16 : 1;
+  constexpr size_t kSideBySide = kRows == 1 ? kGroupsAtOnce : 1;
   const size_t blocks = w.row_blocks, groups = divide_up(blocks, kLanes);
-  constexpr size_t kGroupFloats = kLanes * kBlock;
   float sums[kRows][kGroups][kLanes][kLanes] = {};
   for (size_t n = begin; n < end; n += kLanes) {
     const size_t count = end - n < kLanes ? end - n : kLanes;
@@ -111,13 +119,19 @@ void product_few(const float* x, const Weights& w, size_t begin, size_t end,
     for (size_t from = 0; from < groups; from += kGroups) {
       const size_t to = from + kGroups < groups ? from + kGroups : groups;
       for (size_t i = 0; i < count; ++i) {
-        for (size_t g = from; g < to; ++g) {
-          V sum[kRows];
-          w.template block_sums<kRows>(n + i, g * kLanes, x + g * kGroupFloats,
-                                       groups * kGroupFloats, sum);
+        const auto some = [&]<size_t kMany>(size_t g, Width<kMany>) __attribute__((always_inline)) {
+          V sum[kMany][kRows];
+          w.block_sums(n + i, g * kLanes, x + g * group_stride, group_stride, sum);
           VITALIS_UNROLL
-          for (size_t r = 0; r < kRows; ++r) store(sums[r][g - from][i], sum[r]);
-        }
+          for (size_t j = 0; j < kMany; ++j) {
+            w.fetch_group(n + kLanes, from * kLanes + i * (to - from) + g + j - from);
+            VITALIS_UNROLL
+            for (size_t r = 0; r < kRows; ++r) store(sums[r][g + j - from][i], sum[j][r]);
+          }
+        };
+        size_t g = from;
+        for (; g + kSideBySide <= to; g += kSideBySide) some(g, Width<kSideBySide>());
+        for (; g < to; ++g) some(g, Width<1>());
       }
       for (size_t r = 0; r < kRows; ++r) {
         for (size_t g = from; g < to; ++g) {
@@ -206,15 +220,21 @@ void product_many(const float* x, size_t rows, const Weights& w, size_t begin, s
       for (size_t block = 0; block < w.row_blocks; block += kPanelBlocks) {
         const size_t left = w.row_blocks - block;
         const size_t blocks = left < kPanelBlocks ? left : kPanelBlocks;
+        const size_t next = block + kPanelBlocks;
         for (size_t i = 0; i < count; ++i) {
+          if (next < w.row_blocks) {
+            w.template fetch_blocks<kPanelBlocks>(n + i, next);
+          } else {
+            w.template fetch_blocks<kPanelBlocks>(n + i + kWeightRows, 0);
+          }
           for (size_t b = 0; b < blocks; ++b) w.decode(n + i, block + b, panel[i][b]);
         }
         for (size_t v = 0; v < vectors;) {
           const float* from = x + (row + v * kLanes) * k + block * kBlock * kLanes;
           const size_t rest = vectors - v;
-          if (rest >= 3 && rest != 4 && kTileVectors >= 3) {
-            multiply_panel<3>(from, k, panel[0][0], count, blocks, sums[v][0]);
-            v += 3;
+          if (kTileVectors >= 3 && rest >= 3 && rest != 4) {
+            multiply_panel<kTileVectors>(from, k, panel[0][0], count, blocks, sums[v][0]);
+            v += kTileVectors;
           } else if (rest >= 2) {
             multiply_panel<2>(from, k, panel[0][0], count, blocks, sums[v][0]);
             v += 2;
@@ -247,7 +267,7 @@ size_t product_some(const float* x, size_t rows, size_t from, const Weights& w, 
   for (; from + kRows <= rows; from += kRows) {
     Results some = results;
     some.out += from * results.stride;
-    product_few<kRows>(x + from * few_floats(1, w.row_blocks * kBlock), w, begin, end, some);
+    product_few<kRows>(x + from * kGroupFloats, rows * kGroupFloats, w, begin, end, some);
   }
   return from;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries that work on one row at a time, in the vocabulary of a vec_*-inl.h, which is included
-// before. Orders of sums are those of kernels/table.h. Closed.
+// Entries that work on one row at a time, in the tier's vocabulary (vec-inl.h). Orders of
+// sums are those of kernels/table.h. Closed.
 #pragma once
 
 #include "kernels/table.h"
+#include "kernels/x86/vec-inl.h"
 
 namespace vitalis::kernels {
 namespace {

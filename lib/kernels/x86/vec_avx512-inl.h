@@ -7,7 +7,7 @@
 #include <immintrin.h>
 
 #include "kernels/math-inl.h"
-#include "kernels/x86/unroll-inl.h"
+#include "kernels/x86/loops-inl.h"
 
 namespace vitalis::kernels {
 namespace {
@@ -19,6 +19,7 @@ inline constexpr size_t kLanes = 16;
 // What 32 registers hold.
 inline constexpr size_t kHeadsAtOnce = 8;    // attention: two chains and a sum for each head
 inline constexpr size_t kFewRowsAtOnce = 8;  // products with few rows: two chains for each
+inline constexpr size_t kGroupsAtOnce = 2;   // of blocks, with one row: chains that overlap
 inline constexpr size_t kTileSums = 12;      // products with many: two chains for each output
 inline constexpr size_t kTileVectors = 3;    // of which at most so many side by side in a row
 
@@ -102,12 +103,6 @@ inline V load_bf16_first(const uint16_t* p, size_t n) {
   const __m256i narrow = _mm256_maskz_loadu_epi16(first_lanes(n), p);
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(narrow), 16));
 }
-// Lanes that hold bf16 values, as pairs (even, odd) of 16 bits.
-inline void store_bf16_pairs(uint16_t* p, V even, V odd) {
-  const Bits low = _mm512_srli_epi32(_mm512_castps_si512(even), 16);
-  _mm512_storeu_si512(p, _mm512_or_si512(low, _mm512_castps_si512(odd)));
-}
-
 // 2 * kLanes values side by side: those at even places and those at odd ones.
 inline void load_pairs(const uint16_t* p, V& even, V& odd) {
   const Bits both = _mm512_loadu_si512(p);

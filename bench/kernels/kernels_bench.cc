@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every entry of every tier this machine runs, at the shapes of gpt-oss-20b, beside the machine's
+// limits measured in the same run: one stream of reads (limit/read) and fused multiply-adds on
+// registers (limit/fma). Weights are read from a pool larger than any cache.
+//
+//   kernels_bench --benchmark_filter='avx512/mxfp4' --benchmark_repetitions=5
+#include <algorithm>
+#include <benchmark/benchmark.h>
+#include <cstring>
+#include <immintrin.h>
+#include <string>
+#include <vector>
+
+#include "kernels/dispatch.h"
+#include "kernels/table.h"
+#include "limits.h"
+
+namespace vitalis::bench {
+namespace {
+
+using kernels::Round;
+using kernels::Table;
+
+constexpr size_t kPool = size_t{512} << 20;
+
+const std::vector<uint8_t>& pool() {
+  static const std::vector<uint8_t> bytes = [] {
+    std::vector<uint8_t> b(kPool);
+    uint64_t x = 88172645463325252u;
+    for (size_t i = 0; i < kPool; i += 8) {
+      x ^= x << 13;
+      x ^= x >> 7;
+      x ^= x << 17;
+      // Any byte is a code; as a bf16 or a scale it is kept near 1.
+      const uint64_t tame = (x & 0x0FFF0FFF0FFF0FFFu) | 0x3000300030003000u;
+      std::memcpy(b.data() + i, &tame, 8);
+    }
+    return b;
+  }();
+  return bytes;
+}
+
+std::vector<float> values(size_t n) {
+  std::vector<float> x(n);
+  for (size_t i = 0; i < n; ++i)
+    x[i] = static_cast<float>(static_cast<int>(i * 7919 % 255) - 127) / 64;
+  return x;
+}
+
+void rate(benchmark::State& state, double bytes, double flops) {
+  const auto per_second = [&](double n) {
+    return benchmark::Counter(n * static_cast<double>(state.iterations()),
+                              benchmark::Counter::kIsRate);
+  };
+  if (bytes > 0) state.counters["bytes/s"] = per_second(bytes);
+  if (flops > 0) state.counters["flop/s"] = per_second(flops);
+}
+
+void limit_read(benchmark::State& state, const Table* table) {
+  const size_t share = kPool / static_cast<size_t>(state.threads());
+  const std::span<const uint8_t> part{
+      pool().data() + share * static_cast<size_t>(state.thread_index()), share};
+  for (auto _ : state) benchmark::DoNotOptimize(read_all(part, table->name));
+  rate(state, static_cast<double>(share), 0);
+}
+
+void limit_fma(benchmark::State& state, const Table* table) {
+  double flops = 0;
+  for (auto _ : state) flops = multiply_add(table->name, 100000);
+  rate(state, 0, flops);
+}
+
+// One call an iteration, on the next part of this thread's share of the pool.
+void product(benchmark::State& state, const Table* table, bool fp4, size_t k, size_t rows) {
+  const size_t blocks = k / 32, n = rows < 16 ? 2048 : 192;
+  const size_t row_bytes = fp4 ? blocks * 17 : k * 2, part = n * row_bytes;
+  const size_t share = kPool / static_cast<size_t>(state.threads()) / part;
+  const uint8_t* weights = pool().data() + share * part * static_cast<size_t>(state.thread_index());
+  const std::vector<float> x = values(rows * k);
+  std::vector<uint8_t> packed(table->packed_bytes(rows, k) + 64);
+  void* aligned =
+      reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(packed.data()) + 63) & ~63ul);
+  table->pack(x.data(), k, nullptr, rows, k, Round::kBf16, aligned);
+  std::vector<float> out(rows * n);
+  size_t at = 0;
+  for (auto _ : state) {
+    const uint8_t* w = weights + at * part;
+    if (fp4) {
+      table->matmul_mxfp4(aligned, rows, k, w, w + n * blocks * 16, 0, n, nullptr, out.data(), n);
+    } else {
+      table->matmul_bf16(aligned, rows, k, reinterpret_cast<const uint16_t*>(w), 0, n, nullptr,
+                         out.data(), n);
+    }
+    at = (at + 1) % share;
+  }
+  rate(state, static_cast<double>(part), 2.0 * static_cast<double>(rows * n * k));
+}
+
+void pack(benchmark::State& state, const Table* table, size_t rows) {
+  const size_t k = 2880;
+  const std::vector<float> x = values(rows * k);
+  std::vector<uint8_t> packed(table->packed_bytes(rows, k));
+  for (auto _ : state) {
+    table->pack(x.data(), k, nullptr, rows, k, Round::kBf16, packed.data());
+    benchmark::ClobberMemory();
+  }
+  rate(state, static_cast<double>(rows * k * sizeof(float)), 0);
+}
+
+// `keys` keys of one KV head of a cache much longer than that, for 8 query heads.
+void attend(benchmark::State& state, const Table* table, kernels::KvType type) {
+  constexpr size_t kHeads = 8, kHeadDim = 64, kCapacity = 1 << 17;
+  const size_t element = type == kernels::KvType::kBf16 ? 2 : 4;
+  std::vector<uint8_t> k(kCapacity * kHeadDim * element), v(k.size());
+  const kernels::KvHead kv{k.data(), v.data(), kCapacity, type};
+  const std::vector<float> q = values(kHeads * kHeadDim);
+  for (size_t p = 0; p < kCapacity; ++p) {
+    table->store_kv(q.data() + p % 7 * kHeadDim, q.data(), kHeadDim, p, kv);
+  }
+  std::vector<float> max(kHeads), sum(kHeads), out(kHeads * kHeadDim);
+  size_t at = 0;
+  for (auto _ : state) {
+    table->attend(q.data(), kHeads, kHeadDim, kv, at, at + kernels::kSegment, 0.125f,
+                  {max.data(), sum.data(), out.data()});
+    at = (at + kernels::kSegment) % kCapacity;
+  }
+  rate(state, static_cast<double>(kernels::kSegment * kHeadDim * 2 * element),
+       4.0 * kHeads * kHeadDim * kernels::kSegment);
+}
+
+void store_kv(benchmark::State& state, const Table* table) {
+  constexpr size_t kHeadDim = 64, kCapacity = 4096;
+  std::vector<uint8_t> k(kCapacity * kHeadDim * 2), v(k.size());
+  const kernels::KvHead kv{k.data(), v.data(), kCapacity, kernels::KvType::kBf16};
+  const std::vector<float> x = values(kHeadDim);
+  size_t p = 0;
+  for (auto _ : state) table->store_kv(x.data(), x.data(), kHeadDim, p++ % kCapacity, kv);
+  rate(state, 2.0 * kHeadDim * sizeof(float), 0);
+}
+
+void row_entries(const Table* table, const std::string& tier) {
+  constexpr size_t kHidden = 2880;
+  const auto add = [&](const char* name, double bytes, auto body) {
+    benchmark::RegisterBenchmark((tier + "/" + name).c_str(), [=](benchmark::State& state) {
+      _mm_setcsr(_mm_getcsr() | 0x8040);
+      const std::vector<float> x = values(4 * kHidden);
+      const std::vector<uint16_t> narrow(2 * kHidden, 0x3F80);
+      std::vector<float> out = values(2 * kHidden);
+      for (auto _ : state) {
+        body(x.data(), narrow.data(), out.data());
+        benchmark::ClobberMemory();
+      }
+      rate(state, bytes, 0);
+    });
+  };
+  add("rms_norm", kHidden * 4, [=](const float* x, const uint16_t* w, float* out) {
+    table->rms_norm(x, w, kHidden, 1e-5f, out);
+  });
+  add("rope", 64 * 64 * 4,
+      [=](const float* x, const uint16_t*, float* out) { table->rope(out, 64, 64, x, x + 64); });
+  add("swiglu", kHidden * 8,
+      [=](const float* x, const uint16_t*, float* out) { table->swiglu(x, kHidden, 7.f, out); });
+  add("widen", kHidden * 2,
+      [=](const float*, const uint16_t* w, float* out) { table->widen(w, kHidden, out); });
+  add("add_shares", kHidden * 16, [=](const float* x, const uint16_t*, float* out) {
+    const float* rows[] = {x, x + kHidden, x + 2 * kHidden, x + 3 * kHidden};
+    const float shares[] = {0.4f, 0.3f, 0.2f, 0.1f};
+    table->add_shares(rows, shares, 4, kHidden, out);
+  });
+  add("top_k", 32 * 4, [=](const float* x, const uint16_t*, float* out) {
+    uint32_t ids[4];
+    table->top_k(x, 32, 4, ids, out);
+  });
+  add("merge", 8 * 64 * 4, [=](const float* x, const uint16_t*, float* out) {
+    float max[16] = {}, sum[16] = {};
+    table->merge({max, sum, out}, {max + 8, sum + 8, const_cast<float*>(x)}, 8, 64);
+  });
+  add("finish", 8 * 64 * 4, [=](const float* x, const uint16_t*, float* out) {
+    float one[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    table->finish({one, one, const_cast<float*>(x)}, 8, 64, out);
+  });
+}
+
+template <class Run>
+void add_benchmark(const std::string& name, int threads, const Run& run) {
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [=](benchmark::State& state) {
+                                 _mm_setcsr(_mm_getcsr() | 0x8040);
+                                 run(state);
+                               })
+      ->Threads(threads)
+      ->UseRealTime();
+}
+
+void register_tier(const Table* table) {
+  const std::string tier = table->name;
+  for (const int threads : {1, 2}) {
+    add_benchmark("limit/read/" + tier, threads,
+                  [=](benchmark::State& s) { limit_read(s, table); });
+  }
+  add_benchmark("limit/fma/" + tier, 1, [=](benchmark::State& s) { limit_fma(s, table); });
+  for (const bool fp4 : {true, false}) {
+    for (const size_t k : {2880, 4096}) {
+      for (const size_t rows : {1, 2, 4, 8, 12, 15, 16, 32, 48, 64, 256}) {
+        const std::string name = tier + (fp4 ? "/mxfp4/" : "/bf16/") + std::to_string(k) +
+                                 "/rows:" + std::to_string(rows);
+        const auto run = [=](benchmark::State& s) { product(s, table, fp4, k, rows); };
+        add_benchmark(name, 1, run);
+        if (rows == 1) add_benchmark(name, 2, run);
+      }
+    }
+  }
+  for (const size_t rows : {1, 4, 16, 64, 256}) {
+    add_benchmark(tier + "/pack/rows:" + std::to_string(rows), 1,
+                  [=](benchmark::State& s) { pack(s, table, rows); });
+  }
+  add_benchmark(tier + "/attend/bf16", 1,
+                [=](benchmark::State& s) { attend(s, table, kernels::KvType::kBf16); });
+  add_benchmark(tier + "/attend/f32", 1,
+                [=](benchmark::State& s) { attend(s, table, kernels::KvType::kF32); });
+  add_benchmark(tier + "/store_kv", 1, [=](benchmark::State& s) { store_kv(s, table); });
+  row_entries(table, tier);
+}
+
+}  // namespace
+}  // namespace vitalis::bench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  for (const auto* table : vitalis::kernels::available()) vitalis::bench::register_tier(table);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

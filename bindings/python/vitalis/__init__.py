@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Vitalis: gpt-oss models on this machine's CPU.
+
+    import vitalis
+
+    with vitalis.Model("gpt-oss-20b") as model:
+        for event in model.chat("What is the capital of France?"):
+            if isinstance(event, vitalis.Text) and event.channel == "final":
+                print(event.text, end="", flush=True)
+"""
+
+from ._native import lib as _lib
+from .chat import Chat
+from .completions import ChatCompletion, ChatCompletionChunk
+from .conversation import Conversation
+from .errors import (BusyError, ContextFullError, DeniedError, InputOutputError, IntegrityError,
+                     InternalError, InvalidArgumentError, MalformedError, ModelNotFoundError,
+                     NetworkError, NotFoundError, OutOfMemoryError, UnsupportedError, VitalisError)
+from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Prefill, Text, ToolCall,
+                     ToolResult)
+from .model import Engine, Model, ModelInfo, Tensor
+from .session import Session, SessionMemory, Usage
+from .tools import tool_schema
+
+__version__: str = _lib.vitalis_version_string().decode("utf-8")
+
+__all__ = [
+    "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "ContextFullError",
+    "Conversation", "DeniedError", "Diagnostic", "Engine", "Event", "Finished", "InputOutputError",
+    "IntegrityError", "InternalError", "InvalidArgumentError", "MalformedError", "MessageBegin",
+    "MessageEnd", "Model", "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError",
+    "OutOfMemoryError", "Prefill", "Session", "SessionMemory", "Tensor", "Text", "ToolCall",
+    "ToolResult", "UnsupportedError", "Usage", "VitalisError", "tool_schema",
+]

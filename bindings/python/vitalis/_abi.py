@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C interface, as ctypes sees it.
+
+Written by bindings/python/generate_abi.py from vitalis.h; not to be edited.
+"""
+
+from ctypes import (POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_size_t,
+                    c_uint32, c_uint64, c_void_p)
+
+ABI_VERSION = 1
+NUL = 2**64 - 1
+OK = 0
+DONE = 1
+CANCELLED = 2
+ERROR_INTERNAL = -1
+ERROR_INVALID_ARGUMENT = -2
+ERROR_NOT_FOUND = -3
+ERROR_IO = -4
+ERROR_MALFORMED = -5
+ERROR_UNSUPPORTED = -6
+ERROR_OUT_OF_MEMORY = -7
+ERROR_CONTEXT_FULL = -8
+ERROR_BUSY = -9
+ERROR_NETWORK = -10
+ERROR_DENIED = -11
+ERROR_INTEGRITY = -12
+NUMERICS_FAITHFUL = 0
+NUMERICS_FLOAT32 = 1
+TOKENIZE_SPECIAL = 1
+EFFORT_DEFAULT = 0
+EFFORT_LOW = 1
+EFFORT_MEDIUM = 2
+EFFORT_HIGH = 3
+ROLE_SYSTEM = 0
+ROLE_DEVELOPER = 1
+ROLE_USER = 2
+ROLE_ASSISTANT = 3
+ROLE_TOOL = 4
+SAMPLE_DEFAULT = 0
+SAMPLE_GREEDY = 1
+EVENT_PREFILL = 1
+EVENT_MESSAGE_BEGIN = 2
+EVENT_TEXT = 3
+EVENT_TOOL_CALL = 4
+EVENT_MESSAGE_END = 5
+EVENT_DIAGNOSTIC = 6
+EVENT_FINISHED = 7
+CHANNEL_NONE = 0
+CHANNEL_ANALYSIS = 1
+CHANNEL_COMMENTARY = 2
+CHANNEL_FINAL = 3
+CHANNEL_OTHER = 4
+FINISH_STOP = 1
+FINISH_TOOL_CALL = 2
+FINISH_LENGTH = 3
+FORWARD_ALL = 1
+
+
+class Text(Structure):
+    _fields_ = [
+        ("data", c_void_p),
+        ("size", c_size_t),
+    ]
+
+
+class EngineOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("threads", c_int32),
+        ("tier", c_char_p),
+        ("numerics", c_int32),
+    ]
+
+
+class EngineInfo(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("threads", c_int32),
+        ("tier", c_char_p),
+    ]
+
+
+class ModelInfo(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("layers", c_uint32),
+        ("hidden", c_uint32),
+        ("intermediate", c_uint32),
+        ("heads", c_uint32),
+        ("kv_heads", c_uint32),
+        ("head_dim", c_uint32),
+        ("experts", c_uint32),
+        ("experts_per_token", c_uint32),
+        ("vocab", c_uint32),
+        ("sliding_window", c_uint32),
+        ("context", c_uint32),
+        ("parameters", c_uint64),
+        ("mapped_bytes", c_uint64),
+        ("decode_bytes", c_uint64),
+        ("tensors", c_size_t),
+        ("format", c_char_p),
+    ]
+
+
+class TensorInfo(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("dimensions", c_uint32),
+        ("shape", c_uint64 * 8),
+        ("bytes", c_uint64),
+        ("name", Text),
+        ("dtype", Text),
+        ("file", Text),
+    ]
+
+
+class System(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reasoning_effort", c_int32),
+        ("identity", c_char_p),
+        ("knowledge_cutoff", c_char_p),
+        ("current_date", c_char_p),
+    ]
+
+
+class Message(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("role", c_int32),
+        ("name", c_char_p),
+        ("recipient", c_char_p),
+        ("channel", c_char_p),
+        ("content_type", c_char_p),
+        ("text", c_char_p),
+        ("text_size", c_size_t),
+    ]
+
+
+class SessionOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("context", c_uint32),
+        ("chunk", c_uint32),
+    ]
+
+
+class SessionMemory(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("context", c_uint32),
+        ("kv_bytes", c_uint64),
+        ("scratch_bytes", c_uint64),
+    ]
+
+
+class GenerateOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("sampling", c_int32),
+        ("temperature", c_float),
+        ("top_p", c_float),
+        ("min_p", c_float),
+        ("top_k", c_uint32),
+        ("seed", c_uint64),
+        ("max_tokens", c_uint32),
+    ]
+
+
+class Event(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_int32),
+        ("channel", c_int32),
+        ("finish_reason", c_int32),
+        ("done", c_uint64),
+        ("total", c_uint64),
+        ("text", Text),
+        ("recipient", Text),
+        ("channel_name", Text),
+        ("content_type", Text),
+        ("complete", c_int32),
+    ]
+
+
+class Usage(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("context_used", c_uint32),
+        ("prompt_tokens", c_uint32),
+        ("reused_tokens", c_uint32),
+        ("generated_tokens", c_uint32),
+        ("reasoning_tokens", c_uint32),
+        ("seed", c_uint64),
+        ("prefill_seconds", c_double),
+        ("first_token_seconds", c_double),
+        ("decode_seconds", c_double),
+    ]
+
+
+# Struct: (size, the offset of each field).
+LAYOUTS = {
+    Text: (16, {"data": 0, "size": 8}),
+    EngineOptions: (24, {"struct_size": 0, "threads": 4, "tier": 8, "numerics": 16}),
+    EngineInfo: (16, {"struct_size": 0, "threads": 4, "tier": 8}),
+    ModelInfo: (88, {"struct_size": 0, "layers": 4, "hidden": 8, "intermediate": 12, "heads": 16,
+        "kv_heads": 20, "head_dim": 24, "experts": 28, "experts_per_token": 32, "vocab": 36,
+        "sliding_window": 40, "context": 44, "parameters": 48, "mapped_bytes": 56, "decode_bytes":
+        64, "tensors": 72, "format": 80}),
+    TensorInfo: (128, {"struct_size": 0, "dimensions": 4, "shape": 8, "bytes": 72, "name": 80,
+        "dtype": 96, "file": 112}),
+    System: (32, {"struct_size": 0, "reasoning_effort": 4, "identity": 8, "knowledge_cutoff": 16,
+        "current_date": 24}),
+    Message: (56, {"struct_size": 0, "role": 4, "name": 8, "recipient": 16, "channel": 24,
+        "content_type": 32, "text": 40, "text_size": 48}),
+    SessionOptions: (12, {"struct_size": 0, "context": 4, "chunk": 8}),
+    SessionMemory: (24, {"struct_size": 0, "context": 4, "kv_bytes": 8, "scratch_bytes": 16}),
+    GenerateOptions: (40, {"struct_size": 0, "sampling": 4, "temperature": 8, "top_p": 12, "min_p":
+        16, "top_k": 20, "seed": 24, "max_tokens": 32}),
+    Event: (104, {"struct_size": 0, "kind": 4, "channel": 8, "finish_reason": 12, "done": 16,
+        "total": 24, "text": 32, "recipient": 48, "channel_name": 64, "content_type": 80,
+        "complete": 96}),
+    Usage: (56, {"struct_size": 0, "context_used": 4, "prompt_tokens": 8, "reused_tokens": 12,
+        "generated_tokens": 16, "reasoning_tokens": 20, "seed": 24, "prefill_seconds": 32,
+        "first_token_seconds": 40, "decode_seconds": 48}),
+}
+
+# Function: (result, arguments).
+FUNCTIONS = {
+    "vitalis_abi_version": (c_uint32, []),
+    "vitalis_version_string": (c_char_p, []),
+    "vitalis_status_name": (c_char_p, [c_int32]),
+    "vitalis_last_error": (c_char_p, []),
+    "vitalis_engine_options_init": (None, [POINTER(EngineOptions), c_size_t]),
+    "vitalis_engine_create": (c_int32, [POINTER(EngineOptions), POINTER(c_void_p)]),
+    "vitalis_engine_retain": (c_void_p, [c_void_p]),
+    "vitalis_engine_release": (None, [c_void_p]),
+    "vitalis_engine_get_info": (c_int32, [c_void_p, POINTER(EngineInfo)]),
+    "vitalis_model_open": (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "vitalis_model_retain": (c_void_p, [c_void_p]),
+    "vitalis_model_release": (None, [c_void_p]),
+    "vitalis_model_get_info": (c_int32, [c_void_p, POINTER(ModelInfo)]),
+    "vitalis_model_get_tensor": (c_int32, [c_void_p, c_size_t, POINTER(TensorInfo)]),
+    "vitalis_model_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, POINTER(c_uint32),
+        c_size_t, POINTER(c_size_t)]),
+    "vitalis_model_token_bytes": (c_int32, [c_void_p, c_uint32, POINTER(Text)]),
+    "vitalis_model_special_token": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_uint32)]),
+    "vitalis_conversation_create": (c_int32, [POINTER(c_void_p)]),
+    "vitalis_conversation_retain": (c_void_p, [c_void_p]),
+    "vitalis_conversation_release": (None, [c_void_p]),
+    "vitalis_system_init": (None, [POINTER(System), c_size_t]),
+    "vitalis_conversation_set_system": (c_int32, [c_void_p, POINTER(System)]),
+    "vitalis_conversation_set_instructions": (c_int32, [c_void_p, c_char_p, c_size_t]),
+    "vitalis_conversation_add_tool": (c_int32, [c_void_p, c_char_p, c_char_p, c_char_p]),
+    "vitalis_message_init": (None, [POINTER(Message), c_size_t]),
+    "vitalis_conversation_add_message": (c_int32, [c_void_p, POINTER(Message)]),
+    "vitalis_conversation_add_tool_result": (c_int32, [c_void_p, c_char_p, c_char_p, c_size_t]),
+    "vitalis_conversation_load_json": (c_int32, [c_void_p, c_char_p, c_size_t]),
+    "vitalis_conversation_size": (c_size_t, [c_void_p]),
+    "vitalis_conversation_truncate": (c_int32, [c_void_p, c_size_t]),
+    "vitalis_conversation_render": (c_int32, [c_void_p, c_void_p, POINTER(c_uint32), c_size_t,
+        POINTER(c_size_t)]),
+    "vitalis_session_options_init": (None, [POINTER(SessionOptions), c_size_t]),
+    "vitalis_session_plan": (c_int32, [c_void_p, POINTER(SessionOptions), POINTER(SessionMemory)]),
+    "vitalis_session_create": (c_int32, [c_void_p, POINTER(SessionOptions), POINTER(c_void_p)]),
+    "vitalis_session_retain": (c_void_p, [c_void_p]),
+    "vitalis_session_release": (None, [c_void_p]),
+    "vitalis_generate_options_init": (None, [POINTER(GenerateOptions), c_size_t]),
+    "vitalis_session_start": (c_int32, [c_void_p, c_void_p, POINTER(GenerateOptions)]),
+    "vitalis_session_next": (c_int32, [c_void_p, POINTER(Event)]),
+    "vitalis_session_cancel": (None, [c_void_p]),
+    "vitalis_session_add_reply": (c_int32, [c_void_p, c_void_p]),
+    "vitalis_session_reset": (c_int32, [c_void_p]),
+    "vitalis_session_get_usage": (c_int32, [c_void_p, POINTER(Usage)]),
+    "vitalis_session_forward": (c_int32, [c_void_p, POINTER(c_uint32), c_size_t, c_uint32,
+        POINTER(c_float), c_size_t]),
+}

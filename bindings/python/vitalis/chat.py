@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""model.chat(…): one answer as events, with your functions run on the way."""
+
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Generator, List, Mapping, Optional,
+                    Sequence, Tuple, Union)
+
+from .completions import Completions
+from .conversation import Conversation
+from .events import Event, Finished, MessageBegin, MessageEnd, ToolCall, ToolResult
+from .tools import call_tool, tool_schema
+
+if TYPE_CHECKING:
+    from .model import Model
+    from .session import Session
+
+Messages = Union[str, Sequence[Mapping[str, Any]], Conversation]
+Tool = Union[Callable[..., Any], Mapping[str, Any]]
+
+
+class Chat:
+    """Callable; `completions` has the shape of OpenAI's client."""
+
+    def __init__(self, model: "Model") -> None:
+        self._model = model
+        self.completions = Completions(model)
+
+    def __call__(self, messages: Messages, *, tools: Sequence[Tool] = (), max_rounds: int = 8,
+                 instructions: Optional[str] = None, reasoning_effort: Optional[str] = None,
+                 current_date: Optional[str] = None, max_tokens: Optional[int] = None,
+                 temperature: Optional[float] = None, top_p: Optional[float] = None,
+                 top_k: Optional[int] = None, min_p: Optional[float] = None,
+                 seed: Optional[int] = None) -> Generator[Event, None, None]:
+        """Yields the events of an answer, Finished last and once.
+
+        `messages` is a user's text, messages as OpenAI writes them, or a Conversation; the reply is
+        added to that. Functions among `tools` are run when the model calls them, and the model goes
+        on with their results, for at most `max_rounds` answers; their own exceptions come out of
+        here. Tools that are schemas are yours to run: Finished("tool_call") then says that the
+        model waits. The effort ("low", "medium", "high") and the date replace a conversation's
+        system message.
+        """
+        functions, schemas = _split(tools)
+        options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p,
+                   "top_k": top_k, "min_p": min_p, "seed": seed}
+        own = not isinstance(messages, Conversation)
+        conversation = Conversation() if own else messages
+        if own or reasoning_effort is not None or current_date is not None:
+            conversation.set_system(reasoning_effort=reasoning_effort, current_date=current_date)
+        if instructions is not None:
+            conversation.set_instructions(instructions)
+        if own:
+            conversation.load(messages, schemas)
+        else:
+            conversation.declare(schemas)
+        return self._rounds(conversation, functions, max_rounds, options)
+
+    def _rounds(self, conversation: Conversation, functions: Dict[str, Callable[..., Any]],
+                max_rounds: int, options: Dict[str, Any]) -> Generator[Event, None, None]:
+        with self._model.idle_session() as session:
+            while True:
+                calls: List[Tuple[str, str]] = []
+                reason = yield from _answer(session, conversation, options, calls)
+                session.add_reply(conversation)
+                max_rounds -= 1
+                if reason != "tool_call" or max_rounds <= 0 or not calls or not all(
+                        name in functions for name, _ in calls):
+                    yield Finished(reason)
+                    return
+                for name, arguments in calls:
+                    result = call_tool(functions[name], arguments)
+                    conversation.add_tool_result(name, result)
+                    yield ToolResult(name, result)
+
+
+def _answer(session: "Session", conversation: Conversation, options: Dict[str, Any],
+            calls: List[Tuple[str, str]]) -> Generator[Event, None, str]:
+    """Yields one answer without its Finished, whose reason it returns, and collects the calls."""
+    recipient, arguments = "", ""
+    for event in session.generate(conversation, **options):
+        if isinstance(event, Finished):
+            return event.reason
+        if isinstance(event, MessageBegin):
+            recipient, arguments = event.recipient, ""
+        elif isinstance(event, ToolCall):
+            recipient, arguments = event.recipient, arguments + event.arguments
+        elif isinstance(event, MessageEnd) and event.complete and recipient:
+            calls.append((recipient, arguments))
+        yield event
+    return "cancelled"
+
+
+def _split(tools: Sequence[Tool]) -> Tuple[Dict[str, Callable[..., Any]], List[Mapping[str, Any]]]:
+    """Functions by the name that the model calls them by, and the schemas of all."""
+    functions: Dict[str, Callable[..., Any]] = {}
+    schemas: List[Mapping[str, Any]] = []
+    for tool in tools:
+        if callable(tool):
+            schema = tool_schema(tool)
+            functions["functions." + schema["function"]["name"]] = tool
+            schemas.append(schema)
+        else:
+            schemas.append(tool)
+    return functions, schemas

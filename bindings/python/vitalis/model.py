@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An open checkpoint: mapped weights and the tokenizer. Any number of threads at once."""
+
+import ctypes
+import os
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, Iterator, List, Optional, Tuple, Union
+
+from . import _abi
+from ._native import Handle, bytes_of, c_string, check, encoded, filled, lib, str_of
+from .chat import Chat
+from .conversation import tokens_from
+from .errors import ModelNotFoundError, NotFoundError
+from .session import Session, SessionMemory, session_options
+
+_NUMERICS = {"faithful": _abi.NUMERICS_FAITHFUL, "float32": _abi.NUMERICS_FLOAT32}
+
+
+class Engine(Handle):
+    """Threads and kernels, which several models may share."""
+
+    _release = lib.vitalis_engine_release
+
+    def __init__(self, *, threads: Optional[int] = None, tier: Optional[str] = None,
+                 numerics: str = "faithful") -> None:
+        """`threads`: by default the cores that this process may use. `tier`: "portable", "avx2",
+        "avx512"; by default the fastest here. `numerics`: "float32" is slow, to judge "faithful"
+        by."""
+        if numerics not in _NUMERICS:
+            raise ValueError(f"numerics is one of {', '.join(_NUMERICS)}, not {numerics!r}")
+        options = filled(_abi.EngineOptions)
+        options.threads = threads or 0
+        options.tier = c_string(tier, "tier")
+        options.numerics = _NUMERICS[numerics]
+        out = ctypes.c_void_p()
+        check(lib.vitalis_engine_create(ctypes.byref(options), ctypes.byref(out)))
+        super().__init__(out.value)
+        info = filled(_abi.EngineInfo)
+        check(lib.vitalis_engine_get_info(self.handle, ctypes.byref(info)))
+        self.threads: int = info.threads
+        self.tier: str = info.tier.decode("utf-8")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    layers: int
+    hidden: int
+    intermediate: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    experts: int
+    experts_per_token: int
+    vocab: int
+    sliding_window: int
+    context: int  # the longest the model was made for
+    parameters: int
+    mapped_bytes: int  # of the weight files
+    decode_bytes: int  # weights read for one token
+    tensors: int
+    format: str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    name: str
+    dtype: str
+    shape: Tuple[int, ...]
+    bytes: int
+    file: str
+
+
+class Model(Handle):
+    """`with Model("gpt-oss-20b") as model: …`. The files are used in place and must stay as they
+    are while the model is open.
+
+    model.chat("…") yields an answer's events; model.chat.completions.create(messages=…) answers in
+    the shape of OpenAI's client.
+    """
+
+    _release = lib.vitalis_model_release
+
+    def __init__(self, path: Union[str, "os.PathLike[str]"], *, engine: Optional[Engine] = None,
+                 threads: Optional[int] = None, tier: Optional[str] = None,
+                 numerics: str = "faithful", context: Optional[int] = None) -> None:
+        """Opens a checkpoint's folder. Threads, tier and numerics are those of Engine, and not
+        given with one; `context` is what chat() has room for."""
+        path = os.fspath(path)
+        own = threads is None and tier is None and numerics == "faithful"
+        if engine is not None and not own:
+            raise ValueError("threads, tier and numerics belong to the engine that is given")
+        self.engine = engine or Engine(threads=threads, tier=tier, numerics=numerics)
+        self.name = Path(path).resolve().name
+        self._context = context
+        self._idle: List[Session] = []
+        self._lock = threading.Lock()
+        out = ctypes.c_void_p()
+        try:
+            check(lib.vitalis_model_open(
+                self.engine.handle, c_string(path, "path"), ctypes.byref(out)))
+        except NotFoundError as error:
+            raise ModelNotFoundError(error.message) from None
+        super().__init__(out.value)
+        info = filled(_abi.ModelInfo)
+        check(lib.vitalis_model_get_info(self.handle, ctypes.byref(info)))
+        fields = {field: getattr(info, field) for field in ModelInfo.__dataclass_fields__}
+        fields["format"] = info.format.decode("utf-8")
+        self.info = ModelInfo(**fields)
+        self.chat = Chat(self)
+
+    def close(self) -> None:
+        for session in getattr(self, "_idle", []):
+            session.close()
+        super().close()
+
+    def tensors(self) -> Iterator[Tensor]:
+        for index in range(self.info.tensors):
+            info = filled(_abi.TensorInfo)
+            check(lib.vitalis_model_get_tensor(self.handle, index, ctypes.byref(info)))
+            yield Tensor(str_of(info.name), str_of(info.dtype),
+                         tuple(info.shape[:info.dimensions]), info.bytes, str_of(info.file))
+
+    def tokenize(self, text: Union[str, bytes], *, special: bool = False) -> List[int]:
+        """Text to tokens. What spells a special token, such as "<|end|>", stays text unless
+        `special`."""
+        data = encoded(text)
+        flags = _abi.TOKENIZE_SPECIAL if special else 0
+        return tokens_from(lambda *buffer: lib.vitalis_model_tokenize(
+            self.handle, data, len(data), flags, *buffer), len(data) // 2 + 16)
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of one token: whole characters are not promised."""
+        if not 0 <= token < 2**32:
+            raise ValueError(f"{token} is not a token")
+        text = _abi.Text()
+        check(lib.vitalis_model_token_bytes(self.handle, token, ctypes.byref(text)))
+        return bytes_of(text)
+
+    def detokenize(self, tokens: Iterable[int]) -> str:
+        return b"".join(map(self.token_bytes, tokens)).decode("utf-8", "replace")
+
+    def special_token(self, name: str) -> int:
+        """The id of a special token such as "<|start|>"; NotFoundError, a LookupError, if there is
+        none."""
+        data, out = encoded(name), ctypes.c_uint32()
+        check(lib.vitalis_model_special_token(self.handle, data, len(data), ctypes.byref(out)))
+        return out.value
+
+    def session(self, *, context: Optional[int] = None, chunk: Optional[int] = None) -> Session:
+        """Memory for a conversation of your own; see Session."""
+        return Session(self, context=context, chunk=chunk)
+
+    def session_memory(self, *, context: Optional[int] = None,
+                       chunk: Optional[int] = None) -> SessionMemory:
+        """What such a session would take, without making it."""
+        memory = filled(_abi.SessionMemory)
+        check(lib.vitalis_session_plan(
+            self.handle, ctypes.byref(session_options(context, chunk)), ctypes.byref(memory)))
+        return SessionMemory(memory.context, memory.kv_bytes, memory.scratch_bytes)
+
+    @contextmanager
+    def idle_session(self) -> Iterator[Session]:
+        """Lends the session that was used last, or a new one if that is in use. One is kept, so
+        that a conversation that goes on finds its tokens again."""
+        with self._lock:
+            session = self._idle.pop() if self._idle else None
+        if session is None:
+            session = self.session(context=self._context)
+        try:
+            yield session
+        finally:
+            with self._lock:
+                kept = self._pointer is not None and not self._idle
+                if kept:
+                    self._idle.append(session)
+            if not kept:
+                session.close()

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shows an answer while the session makes it: the final channel and what the model says before it
+// calls a tool, tool calls in brackets, and on demand the reasoning.
+#pragma once
+
+#include <cstdint>
+
+#include "interrupt.h"
+#include "library.h"
+#include "options.h"
+#include "output.h"
+
+namespace vitalis::cli {
+
+// Pulls the answer that `session` has started to its end. The exit code that a program with this
+// answer ends with; what is not kExitOk has been told on standard error.
+int show_answer(vitalis_session* session, const Options& options, Interrupt& interrupt,
+                Output& output);
+
+// --stats: speed and memory of the last answer, on standard error.
+void show_stats(const vitalis_session* session, const vitalis_model* model, Output& output);
+
+}  // namespace vitalis::cli

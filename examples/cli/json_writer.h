@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes JSON text in order. Commas and indentation follow from the calls; strings are escaped, and
+// what is not UTF-8 in them becomes U+FFFD, so the text is always valid. The caller pairs begin and
+// end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vitalis::cli {
+
+class JsonWriter {
+ public:
+  JsonWriter& begin_object() { return open('{'); }
+  JsonWriter& end_object() { return close('}'); }
+  JsonWriter& begin_array() { return open('['); }
+  JsonWriter& end_array() { return close(']'); }
+  JsonWriter& key(std::string_view name);
+  JsonWriter& value(std::string_view text);
+  JsonWriter& value(uint64_t number);
+  JsonWriter& boolean(bool truth);
+  JsonWriter& null();
+
+  const std::string& text() const { return text_; }
+
+ private:
+  JsonWriter& open(char bracket);
+  JsonWriter& close(char bracket);
+  void begin_value();
+  void break_line();
+  void write_string(std::string_view text);
+
+  std::string text_;
+  std::vector<bool> filled_;  // for each open bracket, whether something is in it
+  bool after_key_ = false;
+};
+
+}  // namespace vitalis::cli

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "library.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace vitalis::cli {
+
+namespace {
+
+const char* null_if_empty(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+// A request must have messages; a file of tools has none, and may hold the list alone. Of two
+// members of one name the later one stands, so a whole request keeps its messages.
+std::string as_request(const std::string& tools) {
+  const std::string messages = "{\"messages\":[],";
+  const size_t first = std::min(tools.find_first_not_of(" \t\r\n"), tools.size());
+  if (tools.substr(first, 1) == "[") return messages + "\"tools\":" + tools + '}';
+  if (tools.substr(first, 1) == "{") return messages + tools.substr(first + 1);
+  return tools;
+}
+
+// Where compiled tokenizers are kept: $XDG_CACHE_HOME/vitalis, ~/.cache/vitalis, or nowhere.
+std::string cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  std::filesystem::path folder;
+  if (cache && *cache == '/') {
+    folder = cache;
+  } else if (home && *home == '/') {
+    folder = std::filesystem::path(home) / ".cache";
+  } else {
+    return "";
+  }
+  folder /= "vitalis";
+  std::error_code ignored;
+  std::filesystem::create_directories(folder, ignored);
+  return folder.string();
+}
+
+}  // namespace
+
+bool succeeded(int32_t status, Output& output, std::string_view what) {
+  if (status >= VITALIS_OK) return true;
+  std::string sentence = vitalis_last_error();
+  if (sentence.empty()) sentence = vitalis_status_name(status);
+  output.error(what.empty() ? sentence : std::string(what) + ": " + sentence);
+  return false;
+}
+
+Model open_model(const Options& options, Output& output) {
+  vitalis_engine_options engine_options = VITALIS_ENGINE_OPTIONS_INIT;
+  engine_options.threads = options.threads;
+  engine_options.tier = null_if_empty(options.tier);
+  vitalis_engine* engine = nullptr;
+  if (!succeeded(vitalis_engine_create(&engine_options, &engine), output)) return nullptr;
+  const Engine owner(engine);
+  output.show_progress("opening " + options.model + " ...");
+  vitalis_model* model = nullptr;
+  const std::string cache = cache_folder();
+  vitalis_model_options model_options = VITALIS_MODEL_OPTIONS_INIT;
+  model_options.cache_folder = null_if_empty(cache);
+  const int32_t status = vitalis_model_open(engine, options.model.c_str(), &model_options, &model);
+  if (!succeeded(status, output)) return nullptr;
+  output.clear_progress();
+  return Model(model);
+}
+
+Tokenizer open_tokenizer(const Options& options, Output& output) {
+  const std::string cache = cache_folder();
+  vitalis_tokenizer* tokenizer = nullptr;
+  const int32_t status =
+      vitalis_tokenizer_open(options.model.c_str(), null_if_empty(cache), &tokenizer);
+  return Tokenizer(succeeded(status, output) ? tokenizer : nullptr);
+}
+
+bool encode(const vitalis_tokenizer* tokenizer, std::string_view text, bool special,
+            std::vector<uint32_t>& ids, Output& output) {
+  vitalis_encode_options encode_options = VITALIS_ENCODE_OPTIONS_INIT;
+  encode_options.flags = special ? VITALIS_ENCODE_SPECIAL : 0;
+  ids.resize(text.size());  // a token has one byte or more
+  size_t count = 0;
+  const int32_t status =
+      vitalis_tokenizer_encode(tokenizer, text.data(), text.size(), &encode_options, ids.data(),
+                               nullptr, ids.size(), &count);
+  ids.resize(count);
+  return succeeded(status, output);
+}
+
+Session open_session(vitalis_model* model, const Options& options, Output& output) {
+  vitalis_session_options session_options = VITALIS_SESSION_OPTIONS_INIT;
+  session_options.context = options.context;
+  vitalis_session* session = nullptr;
+  if (!succeeded(vitalis_session_create(model, &session_options, &session), output)) return nullptr;
+  return Session(session);
+}
+
+bool set_system(vitalis_conversation* conversation, const Options& options, Output& output) {
+  vitalis_system system = VITALIS_SYSTEM_INIT;
+  system.reasoning_effort = options.effort;
+  system.identity = null_if_empty(options.identity);
+  system.current_date = null_if_empty(options.date);
+  return succeeded(vitalis_conversation_set_system(conversation, &system), output);
+}
+
+Conversation open_conversation(const Options& options, Output& output) {
+  vitalis_conversation* handle = nullptr;
+  if (!succeeded(vitalis_conversation_create(&handle), output)) return nullptr;
+  Conversation conversation(handle);
+  if (options.tools) {
+    const std::string request = as_request(*options.tools);
+    const int32_t status =
+        vitalis_conversation_load_json(handle, VITALIS_JSON_CHAT, request.data(), request.size());
+    if (!succeeded(status, output, "--tools")) return nullptr;
+  }
+  if (!set_system(handle, options, output)) return nullptr;
+  const std::string& instructions = options.instructions;
+  if (!instructions.empty()) {
+    const int32_t status =
+        vitalis_conversation_set_instructions(handle, instructions.data(), instructions.size());
+    if (!succeeded(status, output, "the instructions")) return nullptr;
+  }
+  return conversation;
+}
+
+bool add_user_message(vitalis_conversation* conversation, std::string_view text, Output& output) {
+  vitalis_message message = VITALIS_MESSAGE_INIT;
+  message.role = VITALIS_ROLE_USER;
+  message.text = text.data();
+  message.text_size = text.size();
+  return succeeded(vitalis_conversation_add_message(conversation, &message), output, "the prompt");
+}
+
+bool start_answer(vitalis_session* session, const vitalis_conversation* conversation,
+                  const Options& options, Output& output) {
+  vitalis_generate_options generate = VITALIS_GENERATE_OPTIONS_INIT;
+  if (options.temperature == 0.0f) generate.sampling = VITALIS_SAMPLE_GREEDY;
+  generate.temperature = options.temperature;
+  generate.top_p = options.top_p;
+  generate.min_p = options.min_p;
+  generate.top_k = options.top_k;
+  generate.seed = options.seed;
+  generate.max_tokens = options.max_tokens;
+  return succeeded(vitalis_session_start(session, conversation, &generate), output);
+}
+
+}  // namespace vitalis::cli

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include <charconv>
+#include <ctime>
+#include <limits>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "text.h"
+#include <vitalis/vitalis.h>
+
+namespace vitalis::cli {
+
+namespace {
+
+// What options hold until files are read.
+struct Sources {
+  std::string text;
+  std::string instructions_file;
+  std::string tools_file;
+  std::string input_file;
+};
+
+// CLI11's own numbers take "010" for 8 and "nan" for a number within any range.
+template <typename Number>
+bool parse_number(const std::string& text, Number low, Number high, Number& number) {
+  Number parsed{};
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, parsed);
+  if (error != std::errc() || rest != end || !(parsed >= low && parsed <= high)) return false;
+  number = parsed;
+  return true;
+}
+
+std::string number_text(float number) {
+  if (number == std::numeric_limits<float>::min()) return "above 0";
+  return fixed(static_cast<double>(number), 0);
+}
+template <typename Number>
+std::string number_text(Number number) {
+  return std::to_string(number);
+}
+
+template <typename Number>
+void add_number(CLI::App& app, const std::string& name, Number& number, Number low, Number high,
+                const std::string& help) {
+  const auto read = [&number, low, high, name](const std::string& text) {
+    if (parse_number(text, low, high, number)) return;
+    std::string range =
+        number_text(low) +
+        (high == std::numeric_limits<Number>::max() ? " or more" : " to " + number_text(high));
+    throw CLI::ValidationError(name, "expected a number, " + range + ", found \"" + text + "\"");
+  };
+  app.add_option_function<std::string>(name, read, help)->type_name("N");
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  char date[sizeof "2026-01-31"];
+  if (localtime_r(&now, &local) == nullptr) return "";
+  return {date, std::strftime(date, sizeof date, "%Y-%m-%d", &local)};
+}
+
+void add_engine(CLI::App& app, Options& options) {
+  app.add_option("model", options.model, "folder of a gpt-oss checkpoint")
+      ->required()
+      ->type_name("MODEL");
+  add_number<int32_t>(app, "--threads", options.threads, 1, 4096,
+                      "threads (default: the cores that may be used)");
+  app.add_option("--tier", options.tier, "kernels: portable, avx2, avx512 (default: the fastest)")
+      ->type_name("NAME");
+}
+
+void add_context(CLI::App& app, Options& options) {
+  add_number<uint32_t>(app, "--context", options.context, 1, std::numeric_limits<uint32_t>::max(),
+                       "tokens of prompt and answers (default: 16384, or the model's limit)");
+}
+
+void add_answer(CLI::App& app, Options& options, Sources& sources) {
+  const auto effort = [&options](const std::string& name) {
+    const auto parsed = parse_effort(name);
+    if (!parsed) {
+      throw CLI::ValidationError("--effort", "expected low, medium or high, found \"" + name + '"');
+    }
+    options.effort = *parsed;
+  };
+  app.add_option_function<std::string>("--effort", effort,
+                                       "reasoning: low, medium or high (default: medium)")
+      ->type_name("LEVEL");
+  app.add_option("--identity", options.identity, "first line of the system message")
+      ->type_name("TEXT");
+  CLI::Option* text = app.add_option("--instructions", options.instructions,
+                                     "what the assistant is to heed (the developer message)");
+  text->type_name("TEXT");
+  app.add_option("--instructions-file", sources.instructions_file, "the same from a file")
+      ->excludes(text)
+      ->type_name("FILE");
+  options.date = today();
+  app.add_option("--date", options.date, "current date told to the model, \"\" for none")
+      ->default_str("today")
+      ->type_name("TEXT");
+  add_number(app, "--temperature", options.temperature, 0.0f, 100.0f,
+             "0 takes the most probable token each time (default: 1)");
+  add_number(app, "--top-p", options.top_p, std::numeric_limits<float>::min(), 1.0f,
+             "sample from the most probable tokens of this sum (default: 1)");
+  add_number(app, "--min-p", options.min_p, 0.0f, 1.0f,
+             "drop tokens below this share of the most probable one (default: 0)");
+  add_number<uint32_t>(app, "--top-k", options.top_k, 0, std::numeric_limits<uint32_t>::max(),
+                       "sample from this many tokens (default: 0, all)");
+  add_number<uint64_t>(app, "--seed", options.seed, 1, std::numeric_limits<uint64_t>::max(),
+                       "makes sampling repeatable (default: a new one each time)");
+  add_number<uint32_t>(app, "--max-tokens", options.max_tokens, 1,
+                       std::numeric_limits<uint32_t>::max(),
+                       "longest answer, reasoning included (default: what the context holds)");
+  app.add_flag("--show-reasoning", options.show_reasoning, "print the reasoning too");
+  app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
+}
+
+void add_model(CLI::App& app, Options& options) {
+  app.add_option("model", options.model, "folder of a gpt-oss checkpoint, or its tokenizer.json")
+      ->required()
+      ->type_name("MODEL");
+}
+
+void add_render(CLI::App& app, Options& options, Sources& sources) {
+  add_model(app, options);
+  app.add_option("file", sources.input_file, "JSON (default: -, standard input)")
+      ->default_val("-")
+      ->type_name("FILE");
+  const std::map<std::string, int32_t> forms = {{"chat", VITALIS_JSON_CHAT},
+                                                {"responses", VITALIS_JSON_RESPONSES},
+                                                {"harmony", VITALIS_JSON_HARMONY}};
+  app.add_option("--form", options.form, "of the JSON: chat, responses or harmony (default: chat)")
+      ->transform(CLI::CheckedTransformer(forms))
+      ->type_name("FORM");
+  const std::map<std::string, int32_t> modes = {{"completion", VITALIS_RENDER_COMPLETION},
+                                                {"conversation", VITALIS_RENDER_CONVERSATION},
+                                                {"training", VITALIS_RENDER_TRAINING}};
+  app.add_option("--mode", options.mode,
+                 "completion, conversation or training (default: completion)")
+      ->transform(CLI::CheckedTransformer(modes))
+      ->type_name("MODE");
+  app.add_flag("--template", options.as_template,
+               "as the model's chat template renders the chat form");
+  app.add_flag("--keep-analysis", options.keep_analysis, "also the reasoning of finished turns");
+  app.add_flag("--ids", options.ids, "print token ids, not text");
+  options.date = today();
+  app.add_option("--date", options.date, "current date told to the model, \"\" for none")
+      ->default_str("today")
+      ->type_name("TEXT");
+}
+
+void add_parse(CLI::App& app, Options& options, Sources& sources) {
+  add_model(app, options);
+  app.add_option("file", sources.input_file,
+                 "token ids in any spelling (default: -, standard input)")
+      ->default_val("-")
+      ->type_name("FILE");
+  app.add_flag("--text", options.from_text, "the input is text that spells control tokens");
+  const std::map<std::string, int32_t> policies = {{"resilient", VITALIS_PARSE_RESILIENT},
+                                                   {"strict", VITALIS_PARSE_STRICT},
+                                                   {"lenient", VITALIS_PARSE_LENIENT}};
+  app.add_option("--policy", options.policy, "resilient, strict or lenient (default: resilient)")
+      ->transform(CLI::CheckedTransformer(policies))
+      ->type_name("POLICY");
+  app.add_flag("--from-start", options.from_start,
+               "the input begins with <|start|>, not with what follows <|start|>assistant");
+}
+
+std::string check_utf8(std::string_view text, std::string_view what) {
+  const size_t good = utf8_prefix(text);
+  if (good == text.size()) return "";
+  return std::string(what) + " is not UTF-8: ill-formed at byte " + std::to_string(good);
+}
+
+// The sentence about what is wrong, or nothing.
+std::string read_sources(Options& options, const Sources& sources) {
+  std::string problem;
+  options.text = sources.text;
+  if (options.command == Command::kRender || options.command == Command::kParse) {
+    const auto text = read_whole(sources.input_file, problem);
+    if (!text) return problem;
+    options.text = options.from_text ? without_last_newline(*text) : *text;
+  } else if (sources.text == "-") {
+    const auto text = read_whole("-", problem);
+    if (!text) return problem;
+    // A prompt ends where its last line does; tokenize is asked for the bytes that are there.
+    options.text = options.command == Command::kRun ? without_last_newline(*text) : *text;
+  }
+  if (!sources.instructions_file.empty()) {
+    const auto text = read_whole(sources.instructions_file, problem);
+    if (!text) return problem;
+    options.instructions = without_last_newline(*text);
+  }
+  if (!sources.tools_file.empty()) {
+    auto text = read_whole(sources.tools_file, problem);
+    if (!text) return problem;
+    options.tools = std::move(*text);
+  }
+  const std::pair<std::string_view, std::string_view> texts[] = {
+      {options.text, options.command == Command::kRun ? "the prompt" : "the text"},
+      {options.instructions, "the instructions"},
+      {options.identity, "the identity"},
+      {options.date, "the date"},
+      {options.tools ? *options.tools : std::string_view(), sources.tools_file}};
+  for (const auto& [text, name] : texts) {
+    problem = check_utf8(text, name);
+    if (!problem.empty()) return problem;
+  }
+  if (options.command == Command::kRun && options.text.empty()) return "the prompt is empty";
+  return "";
+}
+
+}  // namespace
+
+std::optional<int32_t> parse_effort(std::string_view name) {
+  if (name == "low") return VITALIS_EFFORT_LOW;
+  if (name == "medium") return VITALIS_EFFORT_MEDIUM;
+  if (name == "high") return VITALIS_EFFORT_HIGH;
+  return std::nullopt;
+}
+
+std::variant<Options, int> parse_options(int argc, char** argv, Output& output) {
+  Options options;
+  Sources sources;
+  CLI::App app("Talks to OpenAI's gpt-oss models on this computer.", "vitalis");
+  app.set_version_flag("--version", std::string("vitalis ") + vitalis_version_string());
+  app.require_subcommand(1);
+
+  CLI::App* run = app.add_subcommand("run", "answer one prompt");
+  add_engine(*run, options);
+  run->add_option("prompt", sources.text, "what to answer; - reads it from standard input")
+      ->required()
+      ->type_name("TEXT");
+  add_context(*run, options);
+  add_answer(*run, options, sources);
+  run->add_option("--tools", sources.tools_file, "functions the model may call, as OpenAI's JSON")
+      ->type_name("FILE");
+
+  CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
+  add_engine(*chat, options);
+  add_context(*chat, options);
+  add_answer(*chat, options, sources);
+
+  CLI::App* info = app.add_subcommand("info", "describe a model");
+  add_engine(*info, options);
+  add_context(*info, options);
+  info->add_flag("--tensors", options.list_tensors, "list each tensor");
+  info->add_flag("--json", options.json, "print JSON");
+
+  CLI::App* tokenize = app.add_subcommand("tokenize", "show the tokens of a text");
+  add_model(*tokenize, options);
+  tokenize->add_option("text", sources.text, "the text (default: -, standard input)")
+      ->default_str("-")
+      ->type_name("TEXT");
+  tokenize->add_flag("--special", options.special, "take the names of special tokens for them");
+  tokenize->add_flag("--json", options.json, "print JSON");
+
+  CLI::App* render = app.add_subcommand("render", "show the prompt that a conversation makes");
+  add_render(*render, options, sources);
+  CLI::App* parse = app.add_subcommand("parse", "show the messages that tokens make, as JSON");
+  add_parse(*parse, options, sources);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    output.print(app.help());
+    return output.exit_code(kExitOk);
+  } catch (const CLI::CallForVersion& version) {
+    output.print(std::string(version.what()) + '\n');
+    return output.exit_code(kExitOk);
+  } catch (const CLI::Error& error) {
+    output.error(std::string(error.what()) + " (see vitalis --help)");
+    return kExitUsage;
+  }
+  options.command = run->parsed()      ? Command::kRun
+                    : chat->parsed()   ? Command::kChat
+                    : info->parsed()   ? Command::kInfo
+                    : render->parsed() ? Command::kRender
+                    : parse->parsed()  ? Command::kParse
+                                       : Command::kTokenize;
+  if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
+  const std::string problem = read_sources(options, sources);
+  if (problem.empty()) return options;
+  output.error(problem);
+  return kExitError;
+}
+
+}  // namespace vitalis::cli

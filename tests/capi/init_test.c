@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Each init function writes what its macro does, byte for byte, and null is fine. In C, where the
+ * macros are used most. */
+#include <stdio.h>
+#include <string.h>
+
+#include <vitalis/vitalis.h>
+
+static int differences = 0;
+
+#define CHECK(type, macro)                                    \
+  do {                                                        \
+    type by_function, by_macro;                               \
+    static const type value = macro;                          \
+    memset(&by_function, 0, sizeof(type));                    \
+    memset(&by_macro, 0, sizeof(type));                       \
+    memcpy(&by_macro, &value, sizeof(type));                  \
+    type##_init(&by_function, sizeof(type));                  \
+    if (memcmp(&by_function, &by_macro, sizeof(type)) != 0 || \
+        by_function.struct_size != sizeof(type)) {            \
+      fprintf(stderr, #type "_init and " #macro " differ\n"); \
+      ++differences;                                          \
+    }                                                         \
+    type##_init(NULL, sizeof(type));                          \
+  } while (0)
+
+int main(void) {
+  CHECK(vitalis_engine_options, VITALIS_ENGINE_OPTIONS_INIT);
+  CHECK(vitalis_system, VITALIS_SYSTEM_INIT);
+  CHECK(vitalis_message, VITALIS_MESSAGE_INIT);
+  CHECK(vitalis_session_options, VITALIS_SESSION_OPTIONS_INIT);
+  CHECK(vitalis_generate_options, VITALIS_GENERATE_OPTIONS_INIT);
+  return differences;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The layouts and the numbers of the first release, frozen. A struct may only grow at its end: then
+ * its size here is raised and its new offsets are added. No other line of this file ever changes.
+ */
+#include <limits.h>
+#include <stdio.h>
+
+#include <vitalis/vitalis.h>
+
+_Static_assert(CHAR_BIT == 8 && sizeof(void*) == 8, "layouts are those of 64-bit machines");
+
+#define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
+#define FIELD(type, field, offset) \
+  _Static_assert(offsetof(type, field) == (offset), #type "." #field)
+#define NUMBER(name, value) _Static_assert((name) == (value), #name)
+
+SIZE(vitalis_text, 16);
+FIELD(vitalis_text, data, 0);
+FIELD(vitalis_text, size, 8);
+
+SIZE(vitalis_engine_options, 24);
+FIELD(vitalis_engine_options, struct_size, 0);
+FIELD(vitalis_engine_options, threads, 4);
+FIELD(vitalis_engine_options, tier, 8);
+FIELD(vitalis_engine_options, numerics, 16);
+
+SIZE(vitalis_engine_info, 16);
+FIELD(vitalis_engine_info, struct_size, 0);
+FIELD(vitalis_engine_info, threads, 4);
+FIELD(vitalis_engine_info, tier, 8);
+
+SIZE(vitalis_model_info, 88);
+FIELD(vitalis_model_info, struct_size, 0);
+FIELD(vitalis_model_info, layers, 4);
+FIELD(vitalis_model_info, hidden, 8);
+FIELD(vitalis_model_info, intermediate, 12);
+FIELD(vitalis_model_info, heads, 16);
+FIELD(vitalis_model_info, kv_heads, 20);
+FIELD(vitalis_model_info, head_dim, 24);
+FIELD(vitalis_model_info, experts, 28);
+FIELD(vitalis_model_info, experts_per_token, 32);
+FIELD(vitalis_model_info, vocab, 36);
+FIELD(vitalis_model_info, sliding_window, 40);
+FIELD(vitalis_model_info, context, 44);
+FIELD(vitalis_model_info, parameters, 48);
+FIELD(vitalis_model_info, mapped_bytes, 56);
+FIELD(vitalis_model_info, decode_bytes, 64);
+FIELD(vitalis_model_info, tensors, 72);
+FIELD(vitalis_model_info, format, 80);
+
+SIZE(vitalis_tensor_info, 128);
+FIELD(vitalis_tensor_info, struct_size, 0);
+FIELD(vitalis_tensor_info, dimensions, 4);
+FIELD(vitalis_tensor_info, shape, 8);
+FIELD(vitalis_tensor_info, bytes, 72);
+FIELD(vitalis_tensor_info, name, 80);
+FIELD(vitalis_tensor_info, dtype, 96);
+FIELD(vitalis_tensor_info, file, 112);
+
+SIZE(vitalis_system, 32);
+FIELD(vitalis_system, struct_size, 0);
+FIELD(vitalis_system, reasoning_effort, 4);
+FIELD(vitalis_system, identity, 8);
+FIELD(vitalis_system, knowledge_cutoff, 16);
+FIELD(vitalis_system, current_date, 24);
+
+SIZE(vitalis_message, 56);
+FIELD(vitalis_message, struct_size, 0);
+FIELD(vitalis_message, role, 4);
+FIELD(vitalis_message, name, 8);
+FIELD(vitalis_message, recipient, 16);
+FIELD(vitalis_message, channel, 24);
+FIELD(vitalis_message, content_type, 32);
+FIELD(vitalis_message, text, 40);
+FIELD(vitalis_message, text_size, 48);
+
+SIZE(vitalis_session_options, 12);
+FIELD(vitalis_session_options, struct_size, 0);
+FIELD(vitalis_session_options, context, 4);
+FIELD(vitalis_session_options, chunk, 8);
+
+SIZE(vitalis_session_memory, 24);
+FIELD(vitalis_session_memory, struct_size, 0);
+FIELD(vitalis_session_memory, context, 4);
+FIELD(vitalis_session_memory, kv_bytes, 8);
+FIELD(vitalis_session_memory, scratch_bytes, 16);
+
+SIZE(vitalis_generate_options, 40);
+FIELD(vitalis_generate_options, struct_size, 0);
+FIELD(vitalis_generate_options, sampling, 4);
+FIELD(vitalis_generate_options, temperature, 8);
+FIELD(vitalis_generate_options, top_p, 12);
+FIELD(vitalis_generate_options, min_p, 16);
+FIELD(vitalis_generate_options, top_k, 20);
+FIELD(vitalis_generate_options, seed, 24);
+FIELD(vitalis_generate_options, max_tokens, 32);
+
+SIZE(vitalis_event, 104);
+FIELD(vitalis_event, struct_size, 0);
+FIELD(vitalis_event, kind, 4);
+FIELD(vitalis_event, channel, 8);
+FIELD(vitalis_event, finish_reason, 12);
+FIELD(vitalis_event, done, 16);
+FIELD(vitalis_event, total, 24);
+FIELD(vitalis_event, text, 32);
+FIELD(vitalis_event, recipient, 48);
+FIELD(vitalis_event, channel_name, 64);
+FIELD(vitalis_event, content_type, 80);
+FIELD(vitalis_event, complete, 96);
+
+SIZE(vitalis_usage, 56);
+FIELD(vitalis_usage, struct_size, 0);
+FIELD(vitalis_usage, context_used, 4);
+FIELD(vitalis_usage, prompt_tokens, 8);
+FIELD(vitalis_usage, reused_tokens, 12);
+FIELD(vitalis_usage, generated_tokens, 16);
+FIELD(vitalis_usage, reasoning_tokens, 20);
+FIELD(vitalis_usage, seed, 24);
+FIELD(vitalis_usage, prefill_seconds, 32);
+FIELD(vitalis_usage, first_token_seconds, 40);
+FIELD(vitalis_usage, decode_seconds, 48);
+
+NUMBER(VITALIS_ABI_VERSION, 1);
+NUMBER(VITALIS_NUL, SIZE_MAX);
+NUMBER(VITALIS_OK, 0);
+NUMBER(VITALIS_DONE, 1);
+NUMBER(VITALIS_CANCELLED, 2);
+NUMBER(VITALIS_ERROR_INTERNAL, -1);
+NUMBER(VITALIS_ERROR_INVALID_ARGUMENT, -2);
+NUMBER(VITALIS_ERROR_NOT_FOUND, -3);
+NUMBER(VITALIS_ERROR_IO, -4);
+NUMBER(VITALIS_ERROR_MALFORMED, -5);
+NUMBER(VITALIS_ERROR_UNSUPPORTED, -6);
+NUMBER(VITALIS_ERROR_OUT_OF_MEMORY, -7);
+NUMBER(VITALIS_ERROR_CONTEXT_FULL, -8);
+NUMBER(VITALIS_ERROR_BUSY, -9);
+NUMBER(VITALIS_ERROR_NETWORK, -10);
+NUMBER(VITALIS_ERROR_DENIED, -11);
+NUMBER(VITALIS_ERROR_INTEGRITY, -12);
+NUMBER(VITALIS_NUMERICS_FAITHFUL, 0);
+NUMBER(VITALIS_NUMERICS_FLOAT32, 1);
+NUMBER(VITALIS_TOKENIZE_SPECIAL, 1);
+NUMBER(VITALIS_EFFORT_DEFAULT, 0);
+NUMBER(VITALIS_EFFORT_LOW, 1);
+NUMBER(VITALIS_EFFORT_MEDIUM, 2);
+NUMBER(VITALIS_EFFORT_HIGH, 3);
+NUMBER(VITALIS_ROLE_SYSTEM, 0);
+NUMBER(VITALIS_ROLE_DEVELOPER, 1);
+NUMBER(VITALIS_ROLE_USER, 2);
+NUMBER(VITALIS_ROLE_ASSISTANT, 3);
+NUMBER(VITALIS_ROLE_TOOL, 4);
+NUMBER(VITALIS_SAMPLE_DEFAULT, 0);
+NUMBER(VITALIS_SAMPLE_GREEDY, 1);
+NUMBER(VITALIS_EVENT_PREFILL, 1);
+NUMBER(VITALIS_EVENT_MESSAGE_BEGIN, 2);
+NUMBER(VITALIS_EVENT_TEXT, 3);
+NUMBER(VITALIS_EVENT_TOOL_CALL, 4);
+NUMBER(VITALIS_EVENT_MESSAGE_END, 5);
+NUMBER(VITALIS_EVENT_DIAGNOSTIC, 6);
+NUMBER(VITALIS_EVENT_FINISHED, 7);
+NUMBER(VITALIS_CHANNEL_NONE, 0);
+NUMBER(VITALIS_CHANNEL_ANALYSIS, 1);
+NUMBER(VITALIS_CHANNEL_COMMENTARY, 2);
+NUMBER(VITALIS_CHANNEL_FINAL, 3);
+NUMBER(VITALIS_CHANNEL_OTHER, 4);
+NUMBER(VITALIS_FINISH_STOP, 1);
+NUMBER(VITALIS_FINISH_TOOL_CALL, 2);
+NUMBER(VITALIS_FINISH_LENGTH, 3);
+NUMBER(VITALIS_FORWARD_ALL, 1);
+
+int main(void) {
+  puts("The compiler has checked all of it.");
+  return 0;
+}

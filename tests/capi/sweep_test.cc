@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every function with null and zero in place of each argument and of all of them, and with other
+// values that no sensible caller gives: a status and a sentence each time, never a crash.
+#include <gtest/gtest.h>
+#include <limits>
+#include <set>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "capi/tiny_session.h"
+#include <vitalis/vitalis.h>
+
+namespace {
+
+// What a call may return.
+bool is_known(int32_t status) {
+  return status >= VITALIS_ERROR_INTEGRITY && status <= VITALIS_CANCELLED;
+}
+
+class Sweep : public testing::Test {
+ protected:
+  // Calls function(arguments…) with each argument zeroed, with all of them, then as they are.
+  template <class R, class... Args>
+  void sweep(const char* name, R (*function)(Args...), std::type_identity_t<Args>... args) {
+    swept_.insert(name);
+    std::tuple<Args...> good(args...);
+    zero_each(name, function, good, std::index_sequence_for<Args...>());
+    call(name, function, std::tuple<Args...>());
+    call(name, function, good);
+  }
+
+  // Calls once, and holds the result to the rules.
+  template <class R, class... Args>
+  int32_t call(const char* name, R (*function)(Args...), const std::tuple<Args...>& args) {
+    ++calls_;
+    if constexpr (std::is_same_v<R, int32_t>) {
+      const int32_t status = std::apply(function, args);
+      EXPECT_TRUE(is_known(status)) << name << " returned " << status;
+      const std::string sentence = vitalis_last_error();
+      EXPECT_EQ(sentence.empty(), status >= 0) << name << ": " << status << ", " << sentence;
+      EXPECT_NE(status, VITALIS_ERROR_INTERNAL) << name << ": " << sentence;
+      return status;
+    } else {
+      std::apply(function, args);
+      return VITALIS_OK;
+    }
+  }
+
+  size_t calls() const { return calls_; }
+  const std::set<std::string>& swept() const { return swept_; }
+
+  vitalis_test::TinySession tiny;
+
+ private:
+  template <class R, class... Args, size_t... I>
+  void zero_each([[maybe_unused]] const char* name, [[maybe_unused]] R (*function)(Args...),
+                 const std::tuple<Args...>& good, std::index_sequence<I...> /*positions*/) {
+    (zero_one<I>(name, function, good), ...);
+  }
+  template <size_t I, class R, class... Args>
+  void zero_one(const char* name, R (*function)(Args...), std::tuple<Args...> args) {
+    std::get<I>(args) = {};
+    const int32_t status = call(name, function, args);
+    // A missing object or place for the result is always the caller's mistake.
+    if constexpr (std::is_same_v<R, int32_t> && (I == 0 || I + 1 == sizeof...(Args))) {
+      using Argument = std::tuple_element_t<I, std::tuple<Args...>>;
+      if constexpr (std::is_pointer_v<Argument> && !std::is_same_v<Argument, const char*>) {
+        const bool optional = std::is_same_v<Argument, const vitalis_engine_options*> ||
+                              std::is_same_v<Argument, const vitalis_generate_options*> ||
+                              std::is_same_v<Argument, const vitalis_system*>;
+        if (!optional) {
+          EXPECT_EQ(status, VITALIS_ERROR_INVALID_ARGUMENT) << name << ", " << I;
+        }
+      }
+    }
+  }
+
+  size_t calls_ = 0;
+  std::set<std::string> swept_;
+};
+
+#define SWEEP(function, ...) sweep(#function, function __VA_OPT__(, ) __VA_ARGS__)
+
+TEST_F(Sweep, NullAndZeroInEveryPlace) {
+  vitalis_engine* engine = nullptr;
+  vitalis_model* model = nullptr;
+  vitalis_conversation* conversation = nullptr;
+  vitalis_session* session = nullptr;
+  vitalis_engine_options engine_options = VITALIS_ENGINE_OPTIONS_INIT;
+  vitalis_engine_info engine_info = VITALIS_ENGINE_INFO_INIT;
+  vitalis_session_options session_options = VITALIS_SESSION_OPTIONS_INIT;
+  session_options.context = 128;
+  vitalis_generate_options generate_options = VITALIS_GENERATE_OPTIONS_INIT;
+  vitalis_system system = VITALIS_SYSTEM_INIT;
+  vitalis_message message = VITALIS_MESSAGE_INIT;
+  vitalis_event event = VITALIS_EVENT_INIT;
+  vitalis_model_info model_info = {};
+  model_info.struct_size = sizeof model_info;
+  vitalis_tensor_info tensor_info = {};
+  tensor_info.struct_size = sizeof tensor_info;
+  vitalis_session_memory memory = {};
+  memory.struct_size = sizeof memory;
+  vitalis_usage usage = {};
+  usage.struct_size = sizeof usage;
+  vitalis_text text = {};
+  size_t count = 0;
+  std::vector<uint32_t> tokens(64);
+  ASSERT_EQ(vitalis_model_get_info(tiny.model, &model_info), VITALIS_OK);
+  std::vector<float> logits(model_info.vocab);
+
+  SWEEP(vitalis_abi_version);
+  SWEEP(vitalis_version_string);
+  SWEEP(vitalis_status_name, 1);
+  SWEEP(vitalis_last_error);
+
+  SWEEP(vitalis_engine_options_init, &engine_options, sizeof engine_options);
+  SWEEP(vitalis_engine_create, &engine_options, &engine);
+  SWEEP(vitalis_engine_get_info, engine, &engine_info);
+  SWEEP(vitalis_engine_retain, nullptr);
+  SWEEP(vitalis_engine_release, nullptr);
+
+  SWEEP(vitalis_model_open, engine, VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny", &model);
+  SWEEP(vitalis_model_get_info, tiny.model, &model_info);
+  SWEEP(vitalis_model_get_tensor, tiny.model, 1, &tensor_info);
+  SWEEP(vitalis_model_tokenize, tiny.model, "text", 4, 1, tokens.data(), tokens.size(), &count);
+  SWEEP(vitalis_model_token_bytes, tiny.model, 1, &text);
+  SWEEP(vitalis_model_special_token, tiny.model, "<|start|>", 9, tokens.data());
+  SWEEP(vitalis_model_retain, nullptr);
+  SWEEP(vitalis_model_release, nullptr);
+
+  SWEEP(vitalis_conversation_create, &conversation);
+  SWEEP(vitalis_system_init, &system, sizeof system);
+  SWEEP(vitalis_conversation_set_system, conversation, &system);
+  SWEEP(vitalis_conversation_set_instructions, conversation, "text", 4);
+  SWEEP(vitalis_conversation_add_tool, conversation, "f", "what", "{\"type\": \"object\"}");
+  SWEEP(vitalis_message_init, &message, sizeof message);
+  SWEEP(vitalis_conversation_add_message, conversation, &message);
+  SWEEP(vitalis_conversation_add_tool_result, conversation, "functions.f", "text", 4);
+  SWEEP(vitalis_conversation_load_json, conversation, "{\"messages\": []}", 16);
+  SWEEP(vitalis_conversation_size, conversation);
+  SWEEP(vitalis_conversation_truncate, conversation, 0);
+  SWEEP(vitalis_conversation_render, conversation, tiny.model, tokens.data(), tokens.size(),
+        &count);
+  SWEEP(vitalis_conversation_retain, nullptr);
+  SWEEP(vitalis_conversation_release, nullptr);
+
+  SWEEP(vitalis_session_options_init, &session_options, sizeof session_options);
+  SWEEP(vitalis_generate_options_init, &generate_options, sizeof generate_options);
+  session_options.context = 128;
+  SWEEP(vitalis_session_plan, tiny.model, &session_options, &memory);
+  SWEEP(vitalis_session_create, tiny.model, &session_options, &session);
+  SWEEP(vitalis_session_next, session, &event);
+  SWEEP(vitalis_session_start, tiny.session, tiny.conversation, &generate_options);
+  SWEEP(vitalis_session_next, tiny.session, &event);
+  SWEEP(vitalis_session_get_usage, tiny.session, &usage);
+  SWEEP(vitalis_session_add_reply, tiny.session, conversation);
+  SWEEP(vitalis_session_cancel, tiny.session);
+  SWEEP(vitalis_session_next, tiny.session, &event);
+  SWEEP(vitalis_session_reset, tiny.session);
+  SWEEP(vitalis_session_forward, tiny.session, tokens.data(), 1, 0, logits.data(), logits.size());
+  SWEEP(vitalis_session_retain, nullptr);
+  SWEEP(vitalis_session_release, nullptr);
+
+  EXPECT_EQ(swept().size(), VITALIS_FUNCTION_COUNT) << "a function is missing here";
+  RecordProperty("calls", static_cast<int>(calls()));
+  vitalis_session_release(session);
+  vitalis_conversation_release(conversation);
+  vitalis_model_release(model);
+  vitalis_engine_release(engine);
+}
+
+TEST_F(Sweep, SenselessNumbers) {
+  const auto expect_refused = [](int32_t status) {
+    EXPECT_LT(status, 0);
+    EXPECT_STRNE(vitalis_last_error(), "");
+  };
+  vitalis_engine* engine = nullptr;
+  for (const int32_t threads :
+       {-1, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()}) {
+    vitalis_engine_options options = VITALIS_ENGINE_OPTIONS_INIT;
+    options.threads = threads;
+    expect_refused(vitalis_engine_create(&options, &engine));
+  }
+  vitalis_session* session = nullptr;
+  for (const uint32_t context : {1u << 31, ~0u}) {
+    vitalis_session_options options = VITALIS_SESSION_OPTIONS_INIT;
+    options.context = context;
+    expect_refused(vitalis_session_create(tiny.model, &options, &session));
+    EXPECT_EQ(session, nullptr);
+  }
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {-1.0f, nan, -infinity, infinity}) {
+    vitalis_generate_options options = VITALIS_GENERATE_OPTIONS_INIT;
+    options.temperature = bad;
+    expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+    options = VITALIS_GENERATE_OPTIONS_INIT;
+    options.top_p = bad;
+    expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+    options = VITALIS_GENERATE_OPTIONS_INIT;
+    options.min_p = bad;
+    expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+  }
+  vitalis_message message = VITALIS_MESSAGE_INIT;
+  for (const int32_t role : {-1, 5, std::numeric_limits<int32_t>::max()}) {
+    message.role = role;
+    expect_refused(vitalis_conversation_add_message(tiny.conversation, &message));
+  }
+  vitalis_system system = VITALIS_SYSTEM_INIT;
+  system.reasoning_effort = 4;
+  expect_refused(vitalis_conversation_set_system(tiny.conversation, &system));
+  vitalis_text text = {};
+  expect_refused(vitalis_model_token_bytes(tiny.model, ~0u, &text));
+  expect_refused(vitalis_conversation_truncate(tiny.conversation, SIZE_MAX));
+
+  float logit = 0;
+  const uint32_t outside = ~0u;
+  expect_refused(vitalis_session_forward(tiny.session, &outside, 1, 0, &logit, 1));
+  expect_refused(vitalis_session_forward(tiny.session, &outside, 0, 0, &logit, 1));
+}
+
+// No object is that long: refused by its size, before a byte is read.
+TEST_F(Sweep, EnormousLengths) {
+  size_t count = 0;
+  uint32_t token = 0;
+  for (const size_t size : {SIZE_MAX - 1, SIZE_MAX / 2 + 1}) {
+    EXPECT_EQ(vitalis_model_tokenize(tiny.model, "a", size, 0, nullptr, 0, &count),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(vitalis_model_special_token(tiny.model, "a", size, &token),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(vitalis_conversation_set_instructions(tiny.conversation, "a", size),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(vitalis_conversation_load_json(tiny.conversation, "a", size),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(vitalis_conversation_add_tool_result(tiny.conversation, "functions.f", "a", size),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    float logit = 0;
+    EXPECT_EQ(vitalis_session_forward(tiny.session, &token, size, 0, &logit, 1),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(vitalis_session_forward(tiny.session, &token, size, VITALIS_FORWARD_ALL, &logit, 1),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+  }
+}
+
+TEST_F(Sweep, TextThatIsNotUtf8) {
+  const char bad[] = "caf\xE9";
+  vitalis_message message = VITALIS_MESSAGE_INIT;
+  message.text = bad;
+  message.text_size = 4;
+  EXPECT_EQ(vitalis_conversation_add_message(tiny.conversation, &message),
+            VITALIS_ERROR_INVALID_ARGUMENT);
+  EXPECT_EQ(vitalis_conversation_set_instructions(tiny.conversation, bad, VITALIS_NUL),
+            VITALIS_ERROR_INVALID_ARGUMENT);
+  EXPECT_EQ(vitalis_conversation_add_tool(tiny.conversation, bad, nullptr, nullptr),
+            VITALIS_ERROR_INVALID_ARGUMENT);
+  EXPECT_LT(vitalis_conversation_load_json(tiny.conversation, bad, VITALIS_NUL), 0);
+  size_t count = 0;
+  EXPECT_EQ(vitalis_model_tokenize(tiny.model, bad, 4, 0, nullptr, 0, &count), VITALIS_OK);
+  EXPECT_GT(count, 0u);
+}
+
+}  // namespace

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same model as GGUF: made from a checkpoint in Hugging Face's layout, number by number.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "formats/gguf_writer.h"
+#include "model/checkpoint.h"
+
+namespace vitalis::model {
+
+enum class GgufMatrices : uint8_t { kF32, kBf16, kQ8_0 };
+
+// As llama.cpp's converter writes it; in early Ollama's form if `ollama`.
+formats::GgufWriter gguf_of(const Checkpoint& checkpoint, GgufMatrices matrices,
+                            bool ollama = false);
+
+// The same over several files, named "STEM-00001-of-0000N.gguf".
+std::vector<formats::GgufWriter> split(const formats::GgufWriter& whole, size_t parts);
+
+// One MXFP4 group in ggml's 17 bytes: the scale, then codes paired over halves.
+std::string ggml_block(const uint8_t* codes, uint8_t scale);
+
+}  // namespace vitalis::model

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions: events, endings, reuse, logits."""
+
+import math
+import threading
+import unittest
+
+import vitalis
+from tiny import TinyTest
+
+STORY = "Tell me a story about a fox named Mia."
+
+
+class Sessions(TinyTest):
+    def setUp(self):
+        self.session = self.model.session(context=1024)
+        self.conversation = vitalis.Conversation()
+
+    def tearDown(self):
+        self.session.close()
+        self.conversation.close()
+
+    def test_events(self):
+        self.conversation.user("What is the capital of France?")
+        events = list(self.session.generate(self.conversation, temperature=0))
+        kinds = [type(event) for event in events]
+        self.assertIs(kinds[0], vitalis.Prefill)
+        self.assertEqual(events[-1], vitalis.Finished("stop"))
+        last = [event for event in events if isinstance(event, vitalis.Prefill)][-1]
+        self.assertEqual(last.done, last.total)
+        self.assertEqual(kinds.count(vitalis.MessageBegin), kinds.count(vitalis.MessageEnd))
+        with self.assertRaises(AttributeError):
+            events[0].done = 0
+        usage = self.session.usage
+        self.assertEqual(usage.prompt_tokens, len(self.conversation.render(self.model)))
+        self.assertGreater(usage.generated_tokens, usage.reasoning_tokens)
+        self.assertGreater(usage.decode_seconds, 0)
+
+    def test_a_conversation_goes_on(self):
+        self.conversation.user("My name is Anna.")
+        list(self.session.generate(self.conversation, temperature=0))
+        self.session.add_reply(self.conversation)
+        prompt = self.conversation.render(self.model)
+        self.conversation.user("What is my name?")
+        answer = self.final(self.session.generate(self.conversation, temperature=0))
+        self.assertIn("Anna", answer)
+        self.assertGreater(self.session.usage.reused_tokens, len(prompt) // 2)
+
+    def test_limits(self):
+        self.conversation.user(STORY)
+        events = list(self.session.generate(self.conversation, max_tokens=5, seed=1))
+        self.assertEqual(events[-1], vitalis.Finished("length"))
+        self.assertEqual(self.session.usage.generated_tokens, 5)
+        self.assertIn(vitalis.MessageEnd(False), events)
+        self.conversation.user("word " * 2000)
+        with self.assertRaises(vitalis.ContextFullError):
+            self.session.generate(self.conversation)
+
+    def test_seeds(self):
+        self.conversation.user(STORY)
+        for seed in (0, 7, 2**64 - 1):
+            texts = []
+            for _ in range(2):
+                events = self.session.generate(self.conversation, seed=seed, max_tokens=30)
+                texts.append([event for event in events if isinstance(event, vitalis.Text)])
+            self.assertTrue(texts[0])
+            self.assertEqual(texts[0], texts[1])
+        list(self.session.generate(self.conversation, max_tokens=1))
+        self.assertNotEqual(self.session.usage.seed, 0)
+
+    def test_options_out_of_range(self):
+        for options in ({"top_p": 0}, {"top_p": 1.5}, {"max_tokens": 0}, {"top_k": -1},
+                        {"seed": -1}, {"seed": 2**64}, {"temperature": -1.0},
+                        {"temperature": math.nan}, {"min_p": 2.0}):
+            with self.assertRaises(ValueError, msg=options):
+                self.session.generate(self.conversation.user("x"), **options)
+        with self.assertRaises(ValueError):
+            self.model.session(context=0)
+        with self.assertRaises(TypeError):
+            self.session.generate(self.conversation, 0.5)
+
+    def test_closing_ends_the_answer(self):
+        self.conversation.user(STORY)
+        for event in self.session.generate(self.conversation, seed=1):
+            if isinstance(event, vitalis.Text):
+                break
+        events = self.session.generate(self.conversation, seed=1)
+        next(events)
+        events.close()
+        with self.assertRaises(StopIteration):
+            next(events)
+        self.conversation.truncate(0).user("What is the capital of Peru?")
+        self.assertEqual(self.final(self.session.generate(self.conversation, temperature=0)),
+                         "The capital of Peru is Lima.")
+
+    def test_the_next_answer_ends_the_last(self):
+        self.conversation.user(STORY)
+        old = self.session.generate(self.conversation, seed=1)
+        next(old)
+        new = self.session.generate(self.conversation, seed=1)
+        self.assertEqual(list(old), [])
+        self.assertIsInstance(list(new)[-1], vitalis.Finished)
+
+    def test_cancel_from_another_thread(self):
+        self.conversation.user(STORY)
+        events = self.session.generate(self.conversation, seed=1)
+        next(events)
+        thread = threading.Thread(target=self.session.cancel)
+        thread.start()
+        thread.join()
+        self.assertEqual(list(events)[-1], vitalis.Finished("cancelled"))
+        self.session.cancel()  # nothing in progress: nothing happens
+
+    def test_closing_the_session_in_the_middle(self):
+        self.conversation.user("What is the capital of Italy?")
+        events = self.session.generate(self.conversation, temperature=0)
+        next(events)
+        self.session.close()
+        self.assertIn("Rome", self.final(events))
+
+    def test_logits(self):
+        tokens = self.model.tokenize("The capital of France is")
+        vocab = self.model.info.vocab
+        every = self.session.forward(tokens, every=True)
+        self.assertEqual(every.shape, (len(tokens), vocab))
+        self.session.reset()
+        last = None
+        for count, token in enumerate(tokens):
+            last = self.session.forward([token])
+            self.assertEqual(last.tolist(), every.tolist()[count])
+        self.assertEqual((last.format, len(last)), ("f", vocab))
+        self.assertTrue(all(map(math.isfinite, last)))
+        with self.assertRaises(ValueError):
+            self.session.forward([])
+        with self.assertRaises(ValueError):
+            self.session.forward([vocab])
+        with self.assertRaises(vitalis.ContextFullError):
+            self.session.forward([1] * 2000)
+
+
+if __name__ == "__main__":
+    unittest.main()
