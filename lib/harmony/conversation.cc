@@ -51,9 +51,9 @@ Json typed(std::string_view type, Json default_value) {
   return out;
 }
 
-Json parameters(std::vector<Json::Member> properties, std::string_view required = {}) {
+Json parameters(const std::vector<Json::Member>& properties, std::string_view required = {}) {
   Json list = Json::object();
-  for (auto& [name, schema] : properties) list.set(std::move(name), std::move(schema));
+  for (const auto& [name, schema] : properties) list.set(name, schema);
   Json out = typed("object");
   out.set("properties", std::move(list));
   if (!required.empty()) {

@@ -10,17 +10,23 @@
 namespace vitalis::harmony {
 namespace {
 
+// The member, or null where Python would count it as false.
+const Json* find_truthy(const Json& object, std::string_view name) {
+  const Json* value = object.find(name);
+  return is_truthy(value) ? value : nullptr;
+}
+
 class TemplateRenderer {
  public:
   TemplateRenderer(const Json& request, const TemplateOptions& options)
-      : options_(options), tools_(request.find("tools")) {}
+      : options_(options), tools_(find_truthy(request, "tools")) {}
 
   Status render(const Json& request) {
     const Json* messages = request.is_array() ? &request : request.find("messages");
     if (!messages || !messages->is_array() || messages->items().empty()) {
       return error(Code::kInvalidArgument, "messages: expected an array with a message in it");
     }
-    if (tools_ && !tools_->is_array() && is_truthy(tools_)) {
+    if (tools_ && !tools_->is_array()) {
       return error(Code::kInvalidArgument, "tools: expected an array, found ",
                    kind_name(tools_->kind()));
     }
@@ -76,24 +82,24 @@ class TemplateRenderer {
     out_ +=
         "# Valid channels: analysis, commentary, final. Channel must be included for every "
         "message.";
-    if (is_truthy(tools_)) {
+    if (tools_) {
       out_ += "\nCalls to these tools must go to the commentary channel: 'functions'.";
     }
     out_ += "<|end|>";
   }
 
   Status render_developer() {
-    const Json* instructions = first_ == 1 ? messages_->front().find("content") : nullptr;
-    if (!is_truthy(instructions) && !is_truthy(tools_)) return {};
+    const Json* instructions = first_ == 1 ? find_truthy(messages_->front(), "content") : nullptr;
+    if (!instructions && !tools_) return {};
     out_ += "<|start|>developer<|message|>";
-    if (is_truthy(instructions)) {
+    if (instructions) {
       if (!instructions->is_string()) {
         return raises(
             0, text("expected a string as \"content\", found ", kind_name(instructions->kind())));
       }
       out_.append("# Instructions\n\n").append(instructions->text()).append("\n\n");
     }
-    if (is_truthy(tools_)) {
+    if (tools_) {
       out_ += "# Tools\n\n## functions\n\nnamespace functions {\n\n";
       for (size_t i = 0; i < tools_->items().size(); ++i) {
         VITALIS_TRY(append_template_tool(out_, tools_->items()[i], text("tools[", i, "]")));
