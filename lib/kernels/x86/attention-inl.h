@@ -145,15 +145,16 @@ size_t attend_some(const float* q, size_t heads, size_t from, size_t head_dim, c
   return from;
 }
 
-void attend(const float* q, size_t heads, size_t head_dim, const KvHead& kv, size_t begin,
-            size_t end, float scale, const AttentionState& state) {
+inline void attend(const float* q, size_t heads, size_t head_dim, const KvHead& kv, size_t begin,
+                   size_t end, float scale, const AttentionState& state) {
   size_t done = 0;
   done = attend_some<kHeadsAtOnce>(q, heads, done, head_dim, kv, begin, end, scale, state);
   done = attend_some<2>(q, heads, done, head_dim, kv, begin, end, scale, state);
   attend_some<1>(q, heads, done, head_dim, kv, begin, end, scale, state);
 }
 
-void merge(const AttentionState& into, const AttentionState& from, size_t heads, size_t head_dim) {
+inline void merge(const AttentionState& into, const AttentionState& from, size_t heads,
+                  size_t head_dim) {
   for (size_t h = 0; h < heads; ++h) {
     const float m = larger(into.max[h], from.max[h]);
     const float a = exp(into.max[h] - m), b = exp(from.max[h] - m);
@@ -165,7 +166,7 @@ void merge(const AttentionState& into, const AttentionState& from, size_t heads,
   }
 }
 
-void finish(const AttentionState& state, size_t heads, size_t head_dim, float* out) {
+inline void finish(const AttentionState& state, size_t heads, size_t head_dim, float* out) {
   for (size_t h = 0; h < heads; ++h) {
     for (size_t d = h * head_dim; d < (h + 1) * head_dim; d += kLanes) {
       store(out + d, div(load(state.out + d), set1(state.sum[h])));
@@ -192,7 +193,8 @@ inline void store_kv(const float* k, const float* v, size_t head_dim, size_t slo
   }
 }
 
-void store_kv(const float* k, const float* v, size_t head_dim, size_t slot, const KvHead& kv) {
+inline void store_kv(const float* k, const float* v, size_t head_dim, size_t slot,
+                     const KvHead& kv) {
   if (kv.type == KvType::kBf16) return store_kv<uint16_t>(k, v, head_dim, slot, kv);
   store_kv<float>(k, v, head_dim, slot, kv);
 }
