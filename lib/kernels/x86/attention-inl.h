@@ -72,18 +72,18 @@ inline SegmentSum softmax(float* p, size_t first, size_t last, size_t begin, siz
   return {max, fold(lane[0])};
 }
 
-// sum[h] = sum over the positions from `first`, count of them, of p[h] * v, for the dimensions
-// [d, d + kLanes).
+inline constexpr size_t kDims =
+    64;  // summed at a time, so that a block of values is read as it lies
+
+// o[h][kDims] += sum over a block of 32 positions of p[h] * v, for dims <= kDims dimensions from
+// where `rows` points into the V cache.
 template <size_t kHeads, class T>
-inline void weigh_values(const float* p, const T* v, size_t first, size_t count, size_t capacity,
-                         size_t head_dim, size_t d, V (&sum)[kHeads]) {
-  for (V& s : sum) s = zero();
-  size_t slot = first % capacity;
-  for (size_t block = 0; block < count; block += kBlock) {
-    const T* row = v + v_offset(slot, d, head_dim);
+inline void weigh_block(const float* p, const T* rows, size_t head_dim, size_t dims, float* o) {
+  for (size_t d = 0; d < dims; d += kLanes) {
+    const T* row = rows + 2 * d;
     V even[kHeads], odd[kHeads];
     for (size_t h = 0; h < kHeads; ++h) even[h] = odd[h] = zero();
-    for (size_t i = block; i < block + kBlock; i += 2, row += 2 * head_dim) {
+    for (size_t i = 0; i < kBlock; i += 2, row += 2 * head_dim) {
       V low, high;
       load_pairs(row, low, high);
       for (size_t h = 0; h < kHeads; ++h) {
@@ -91,9 +91,10 @@ inline void weigh_values(const float* p, const T* v, size_t first, size_t count,
         odd[h] = fma(set1(p[h * kSegment + i + 1]), high, odd[h]);
       }
     }
-    for (size_t h = 0; h < kHeads; ++h) sum[h] = add(sum[h], add(even[h], odd[h]));
-    slot += kBlock;
-    if (slot == capacity) slot = 0;
+    for (size_t h = 0; h < kHeads; ++h) {
+      float* to = o + h * kDims + d;
+      store(to, add(load(to), add(even[h], odd[h])));
+    }
   }
 }
 
@@ -116,13 +117,18 @@ void attend_heads(const float* q, size_t head_dim, const KvHead& kv, size_t begi
     max[h] = both;
     sum[h] = fma(segment.sum, take[h], sum[h] * keep[h]);
   }
-  for (size_t d = 0; d < head_dim; d += kLanes) {
-    V o[kHeads];
-    weigh_values<kHeads>(p, static_cast<const T*>(kv.v), first, last - first, kv.capacity, head_dim,
-                         d, o);
+  for (size_t from = 0; from < head_dim; from += kDims) {
+    const size_t dims = head_dim - from < kDims ? head_dim - from : kDims;
+    float o[kHeads * kDims] = {};
+    for (size_t at = first; at < last; at += kBlock) {
+      const T* rows = static_cast<const T*>(kv.v) + v_offset(at % kv.capacity, from, head_dim);
+      weigh_block<kHeads>(p + at - first, rows, head_dim, dims, o);
+    }
     for (size_t h = 0; h < kHeads; ++h) {
-      float* to = out + h * head_dim + d;
-      store(to, fma(o[h], set1(take[h]), mul(load(to), set1(keep[h]))));
+      for (size_t d = 0; d < dims; d += kLanes) {
+        float* to = out + h * head_dim + from + d;
+        store(to, fma(load(o + h * kDims + d), set1(take[h]), mul(load(to), set1(keep[h]))));
+      }
     }
   }
 }
@@ -139,15 +145,16 @@ size_t attend_some(const float* q, size_t heads, size_t from, size_t head_dim, c
   return from;
 }
 
-void attend(const float* q, size_t heads, size_t head_dim, const KvHead& kv, size_t begin,
-            size_t end, float scale, const AttentionState& state) {
+inline void attend(const float* q, size_t heads, size_t head_dim, const KvHead& kv, size_t begin,
+                   size_t end, float scale, const AttentionState& state) {
   size_t done = 0;
   done = attend_some<kHeadsAtOnce>(q, heads, done, head_dim, kv, begin, end, scale, state);
   done = attend_some<2>(q, heads, done, head_dim, kv, begin, end, scale, state);
   attend_some<1>(q, heads, done, head_dim, kv, begin, end, scale, state);
 }
 
-void merge(const AttentionState& into, const AttentionState& from, size_t heads, size_t head_dim) {
+inline void merge(const AttentionState& into, const AttentionState& from, size_t heads,
+                  size_t head_dim) {
   for (size_t h = 0; h < heads; ++h) {
     const float m = larger(into.max[h], from.max[h]);
     const float a = exp(into.max[h] - m), b = exp(from.max[h] - m);
@@ -159,7 +166,7 @@ void merge(const AttentionState& into, const AttentionState& from, size_t heads,
   }
 }
 
-void finish(const AttentionState& state, size_t heads, size_t head_dim, float* out) {
+inline void finish(const AttentionState& state, size_t heads, size_t head_dim, float* out) {
   for (size_t h = 0; h < heads; ++h) {
     for (size_t d = h * head_dim; d < (h + 1) * head_dim; d += kLanes) {
       store(out + d, div(load(state.out + d), set1(state.sum[h])));
@@ -186,7 +193,8 @@ inline void store_kv(const float* k, const float* v, size_t head_dim, size_t slo
   }
 }
 
-void store_kv(const float* k, const float* v, size_t head_dim, size_t slot, const KvHead& kv) {
+inline void store_kv(const float* k, const float* v, size_t head_dim, size_t slot,
+                     const KvHead& kv) {
   if (kv.type == KvType::kBf16) return store_kv<uint16_t>(k, v, head_dim, slot, kv);
   store_kv<float>(k, v, head_dim, slot, kv);
 }

@@ -34,7 +34,7 @@ inline size_t few_floats(size_t rows, size_t k) {
 
 // ---- packing ----
 
-size_t packed_bytes(size_t rows, size_t k) {
+inline size_t packed_bytes(size_t rows, size_t k) {
   const size_t most_few = few_floats(rows < kManyRows ? rows : kManyRows - 1, k);
   const size_t many = few(rows) ? 0 : divide_up(rows, kLanes) * kLanes * k;
   return (many > most_few ? many : most_few) * sizeof(float);
@@ -61,8 +61,8 @@ inline void pack_few(const float* x, size_t rows, size_t k, Round round, float* 
   }
 }
 
-void pack(const float* source, size_t stride, const uint32_t* index, size_t rows, size_t k,
-          Round round, void* packed) {
+inline void pack(const float* source, size_t stride, const uint32_t* index, size_t rows, size_t k,
+                 Round round, void* packed) {
   float* out = static_cast<float*>(packed);
   const auto row = [=](size_t r) { return source + (index ? index[r] : r) * stride; };
   if (few(rows)) {
@@ -283,14 +283,14 @@ void product(const void* packed, size_t rows, const Weights& w, size_t begin, si
   product_some<1>(x, rows, done, w, begin, end, results);
 }
 
-void matmul_bf16(const void* x, size_t rows, size_t k, const uint16_t* w, size_t begin, size_t end,
-                 const uint16_t* bias, float* out, size_t out_stride) {
+inline void matmul_bf16(const void* x, size_t rows, size_t k, const uint16_t* w, size_t begin,
+                        size_t end, const uint16_t* bias, float* out, size_t out_stride) {
   product(x, rows, Bf16{w, k / kBlock}, begin, end, {bias, out, out_stride, begin});
 }
 
-void matmul_mxfp4(const void* x, size_t rows, size_t k, const uint8_t* blocks,
-                  const uint8_t* scales, size_t begin, size_t end, const uint16_t* bias, float* out,
-                  size_t out_stride) {
+inline void matmul_mxfp4(const void* x, size_t rows, size_t k, const uint8_t* blocks,
+                         const uint8_t* scales, size_t begin, size_t end, const uint16_t* bias,
+                         float* out, size_t out_stride) {
   product(x, rows, Mxfp4{blocks, scales, k / kBlock}, begin, end, {bias, out, out_stride, begin});
 }
 

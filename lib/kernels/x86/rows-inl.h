@@ -53,7 +53,7 @@ inline void store(float* p, V x, size_t count) {
   store_first(p, x, count);
 }
 
-void rms_norm(const float* x, const uint16_t* weight, size_t hidden, float eps, float* out) {
+inline void rms_norm(const float* x, const uint16_t* weight, size_t hidden, float eps, float* out) {
   constexpr size_t kParts = 32 / kLanes;
   V lane[kParts];
   for (V& l : lane) l = zero();
@@ -74,7 +74,7 @@ void rms_norm(const float* x, const uint16_t* weight, size_t hidden, float eps, 
   }
 }
 
-void rope(float* x, size_t heads, size_t head_dim, const float* cos, const float* sin) {
+inline void rope(float* x, size_t heads, size_t head_dim, const float* cos, const float* sin) {
   const size_t half = head_dim / 2;
   for (size_t h = 0; h < heads; ++h, x += head_dim) {
     for (size_t i = 0; i < half; i += kLanes) {
@@ -93,7 +93,7 @@ inline V swiglu(V x, V y, float limit) {
   return mul(add(up, one), div(gate, denominator));
 }
 
-void swiglu(const float* x, size_t n, float limit, float* out) {
+inline void swiglu(const float* x, size_t n, float limit, float* out) {
   over(n, [=](size_t i, size_t count) {
     float tail[2 * kLanes] = {};
     const float* from = x + 2 * i;
@@ -107,11 +107,12 @@ void swiglu(const float* x, size_t n, float limit, float* out) {
   });
 }
 
-void widen(const uint16_t* x, size_t n, float* out) {
+inline void widen(const uint16_t* x, size_t n, float* out) {
   over(n, [=](size_t i, size_t count) { store(out + i, load_bf16(x + i, count), count); });
 }
 
-void add_shares(const float* const* rows, const float* shares, size_t count, size_t n, float* x) {
+inline void add_shares(const float* const* rows, const float* shares, size_t count, size_t n,
+                       float* x) {
   over(n, [=](size_t i, size_t lanes) {
     V sum = zero();
     for (size_t r = 0; r < count; ++r) {
@@ -122,7 +123,7 @@ void add_shares(const float* const* rows, const float* shares, size_t count, siz
 }
 
 // Scalar: one row of 32 or 128 logits takes less than a microsecond.
-void top_k(const float* logits, size_t n, size_t k, uint32_t* ids, float* shares) {
+inline void top_k(const float* logits, size_t n, size_t k, uint32_t* ids, float* shares) {
   size_t found = 0;
   for (uint32_t i = 0; i < n; ++i) {
     const float value = logits[i] == logits[i] ? logits[i] : -__builtin_inff();
