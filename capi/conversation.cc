@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "handles.h"
+#include "harmony/harmony_json.h"
 #include "harmony/openai_json.h"
 #include "harmony/render.h"
 
@@ -53,7 +54,7 @@ Status add_tool(harmony::DeveloperContent& developer, harmony::Tool tool) {
 
 // Takes the settings out of a whole conversation, and the messages after them.
 Status absorb(harmony::Conversation from, vitalis_conversation& into) {
-  harmony::SystemContent system = into.system;
+  std::optional<harmony::SystemContent> system = into.system;
   harmony::DeveloperContent developer = into.developer;
   std::vector<harmony::Message> messages = into.messages;
   for (harmony::Message& message : from.messages) {
@@ -107,7 +108,7 @@ Result<harmony::Message> read_message(const vitalis_message& given) {
 harmony::Conversation vitalis_conversation::whole() const {
   harmony::Conversation out;
   out.messages.reserve(messages.size() + 2);
-  out.messages.push_back({.role = harmony::Role::kSystem, .parts = {system}});
+  if (system) out.messages.push_back({.role = harmony::Role::kSystem, .parts = {*system}});
   if (developer.instructions || !developer.tools.empty()) {
     out.messages.push_back({.role = harmony::Role::kDeveloper, .parts = {developer}});
   }
@@ -142,7 +143,7 @@ int32_t vitalis_conversation_set_system(vitalis_conversation* conversation,
   return with(conversation, [&](vitalis_conversation& into) -> Status {
     VITALIS_ASSIGN(const auto given, read_struct(system, "system"));
     harmony::SystemContent out = harmony::default_system_content();
-    out.tools = into.system.tools;
+    if (into.system) out.tools = into.system->tools;
     VITALIS_TRY(optional_text(given.identity, "system.identity", out.model_identity));
     VITALIS_TRY(
         optional_text(given.knowledge_cutoff, "system.knowledge_cutoff", out.knowledge_cutoff));
@@ -231,13 +232,39 @@ int32_t vitalis_conversation_add_tool_result(vitalis_conversation* conversation,
   return vitalis_conversation_add_message(conversation, &message);
 }
 
-int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, const char* json,
-                                       size_t size) {
+int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32_t form,
+                                       const char* json, size_t size) {
   return with(conversation, [&](vitalis_conversation& into) -> Status {
     if (!json) return missing("json");
     VITALIS_ASSIGN(const std::string_view text, text_argument(json, size, "json"));
-    VITALIS_ASSIGN(auto request, harmony::chat_from_json(text, into.system));
+    const harmony::SystemContent system = into.system.value_or(harmony::default_system_content());
+    if (form == VITALIS_JSON_HARMONY) {
+      VITALIS_ASSIGN(auto whole, harmony::conversation_from_json(text));
+      into.system.reset();
+      into.developer = {};
+      into.messages = std::move(whole.messages);
+      return {};
+    }
+    if (form != VITALIS_JSON_CHAT && form != VITALIS_JSON_RESPONSES) {
+      return error(Code::kInvalidArgument, "form: expected 0 to 2; found ", form);
+    }
+    VITALIS_ASSIGN(auto request, form == VITALIS_JSON_CHAT
+                                     ? harmony::chat_from_json(text, system)
+                                     : harmony::responses_from_json(text, system));
     return absorb(std::move(request.conversation), into);
+  });
+}
+
+int32_t vitalis_conversation_to_json(const vitalis_conversation* conversation, char* json,
+                                     size_t capacity, size_t* size_out) {
+  if (size_out) *size_out = 0;
+  return with(conversation, [&](const vitalis_conversation& from) -> Status {
+    if (!size_out) return missing("size_out");
+    if (!json && capacity > 0) return missing("json");
+    const std::string text = harmony::conversation_to_json(from.whole()).dump();
+    std::copy_n(text.begin(), std::min(text.size(), capacity), json);
+    *size_out = text.size();
+    return {};
   });
 }
 
@@ -256,16 +283,31 @@ int32_t vitalis_conversation_truncate(vitalis_conversation* conversation, size_t
   });
 }
 
+void vitalis_render_options_init(vitalis_render_options* options, size_t size) {
+  init_struct(options, size);
+}
+
 int32_t vitalis_conversation_render(const vitalis_conversation* conversation,
-                                    const vitalis_model* model, uint32_t* tokens, size_t capacity,
-                                    size_t* count_out) {
+                                    const vitalis_tokenizer* tokenizer,
+                                    const vitalis_render_options* options, uint32_t* tokens,
+                                    size_t capacity, size_t* count_out) {
+  if (count_out) *count_out = 0;
   return with(conversation, [&](const vitalis_conversation& from) -> Status {
+    using Mode = harmony::RenderOptions::Mode;
     if (!count_out) return missing("count_out");
-    *count_out = 0;
-    if (!model) return missing("model");
+    if (!tokenizer) return missing("tokenizer");
     if (!tokens && capacity > 0) return missing("tokens");
+    VITALIS_ASSIGN(const auto given, read_struct(options, "options"));
+    if (given.mode < VITALIS_RENDER_COMPLETION || given.mode > VITALIS_RENDER_TRAINING) {
+      return error(Code::kInvalidArgument, "options.mode: expected 0 to 2; found ", given.mode);
+    }
+    constexpr Mode kModes[] = {Mode::kCompletion, Mode::kConversation, Mode::kTraining};
+    harmony::RenderOptions out;
+    out.mode = kModes[given.mode];
+    out.auto_drop_analysis = given.keep_analysis == 0;
+    out.replay_sampled = given.retokenize == 0;
     std::vector<Token> ids;
-    VITALIS_TRY(harmony::render(from.whole(), model->model->format(), {}, ids));
+    VITALIS_TRY(harmony::render(from.whole(), tokenizer->vocabulary->format(), out, ids));
     std::copy_n(ids.begin(), std::min(ids.size(), capacity), tokens);
     *count_out = ids.size();
     return {};

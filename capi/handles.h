@@ -9,6 +9,7 @@
 #include "harmony/conversation.h"
 #include "session/model.h"
 #include "session/session.h"
+#include "session/vocabulary.h"
 
 struct vitalis_engine : vitalis::capi::Counted {
   std::shared_ptr<const vitalis::engine::Engine> engine;
@@ -18,9 +19,14 @@ struct vitalis_model : vitalis::capi::Counted {
   std::shared_ptr<const vitalis::session::Model> model;
 };
 
+struct vitalis_tokenizer : vitalis::capi::Counted {
+  std::shared_ptr<const vitalis::session::Vocabulary> vocabulary;
+};
+
 struct vitalis_conversation : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
-  vitalis::harmony::SystemContent system = vitalis::harmony::default_system_content();
+  std::optional<vitalis::harmony::SystemContent> system =
+      vitalis::harmony::default_system_content();
   vitalis::harmony::DeveloperContent developer;
   std::vector<vitalis::harmony::Message> messages;
 
@@ -31,3 +37,9 @@ struct vitalis_session : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
   std::unique_ptr<vitalis::session::Session> session;
 };
+
+namespace vitalis::capi {
+
+vitalis_event translate(const session::Event& event);
+
+}  // namespace vitalis::capi

@@ -10,13 +10,20 @@ using namespace vitalis::capi;  // NOLINT(google-build-using-namespace)
 
 extern "C" {
 
-int32_t vitalis_model_open(vitalis_engine* engine, const char* path, vitalis_model** model_out) {
+void vitalis_model_options_init(vitalis_model_options* options, size_t size) {
+  init_struct(options, size);
+}
+
+int32_t vitalis_model_open(vitalis_engine* engine, const char* path,
+                           const vitalis_model_options* options, vitalis_model** model_out) {
   return guard([&]() -> Status {
     if (!model_out) return missing("model_out");
     *model_out = nullptr;
     if (!engine) return missing("engine");
     if (!path) return missing("path");
-    VITALIS_ASSIGN(auto model, session::Model::open(engine->engine, path));
+    VITALIS_ASSIGN(const auto given, read_struct(options, "options"));
+    VITALIS_ASSIGN(auto model, session::Model::open(engine->engine, path,
+                                                    given.cache_folder ? given.cache_folder : ""));
     auto handle = std::make_unique<vitalis_model>();
     handle->model = std::move(model);
     *model_out = handle.release();
@@ -80,58 +87,14 @@ int32_t vitalis_model_get_tensor(const vitalis_model* model, size_t index,
   });
 }
 
-int32_t vitalis_model_tokenize(const vitalis_model* model, const char* text, size_t size,
-                               uint32_t flags, uint32_t* tokens, size_t capacity,
-                               size_t* count_out) {
+int32_t vitalis_model_get_tokenizer(const vitalis_model* model, vitalis_tokenizer** tokenizer_out) {
   return guard([&]() -> Status {
-    if (!count_out) return missing("count_out");
-    *count_out = 0;
+    if (!tokenizer_out) return missing("tokenizer_out");
+    *tokenizer_out = nullptr;
     if (!model) return missing("model");
-    if (!tokens && capacity > 0) return missing("tokens");
-    if ((flags & ~VITALIS_TOKENIZE_SPECIAL) != 0) {
-      return error(Code::kInvalidArgument, "flags: found unknown ones in ", flags);
-    }
-    VITALIS_ASSIGN(const std::string_view bytes, bytes_argument(text, size, "text"));
-    std::vector<Token> ids;
-    const Tokenizer& tokenizer = model->model->tokenizer();
-    if (flags & VITALIS_TOKENIZE_SPECIAL) {
-      const auto all = tokenizer.specials();
-      VITALIS_TRY(
-          tokenizer.encode(bytes, {.allowed = {all.begin(), all.end()}, .refused = {}}, ids));
-    } else {
-      tokenizer.encode(bytes, ids);
-    }
-    std::copy_n(ids.begin(), std::min(ids.size(), capacity), tokens);
-    *count_out = ids.size();
-    return {};
-  });
-}
-
-int32_t vitalis_model_token_bytes(const vitalis_model* model, uint32_t token,
-                                  vitalis_text* bytes_out) {
-  return guard([&]() -> Status {
-    if (!bytes_out) return missing("bytes_out");
-    *bytes_out = {nullptr, 0};
-    if (!model) return missing("model");
-    if (token >= model->model->config().vocab) {
-      return error(Code::kInvalidArgument, "token ", token, " is outside the vocabulary of ",
-                   model->model->config().vocab);
-    }
-    *bytes_out = borrowed(model->model->tokenizer().bytes(token));
-    return {};
-  });
-}
-
-int32_t vitalis_model_special_token(const vitalis_model* model, const char* name, size_t size,
-                                    uint32_t* token_out) {
-  return guard([&]() -> Status {
-    if (!token_out) return missing("token_out");
-    *token_out = 0;
-    if (!model) return missing("model");
-    VITALIS_ASSIGN(const std::string_view text, text_argument(name, size, "name"));
-    const auto token = model->model->tokenizer().special(text);
-    if (!token) return error(Code::kNotFound, "there is no special token named ", text);
-    *token_out = *token;
+    auto handle = std::make_unique<vitalis_tokenizer>();
+    handle->vocabulary = model->model->vocabulary();
+    *tokenizer_out = handle.release();
     return {};
   });
 }

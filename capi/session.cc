@@ -46,25 +46,6 @@ Result<session::GenerateOptions> read_generate(const vitalis_generate_options* o
   return out;
 }
 
-vitalis_event translate(const session::Event& from) {
-  vitalis_event to = VITALIS_EVENT_INIT;
-  to.kind = static_cast<int32_t>(from.kind) + 1;
-  to.channel = static_cast<int32_t>(from.channel);
-  to.finish_reason = static_cast<int32_t>(from.finish);
-  to.done = from.done;
-  to.total = from.total;
-  to.text = borrowed(from.text);
-  to.recipient = borrowed(from.recipient);
-  to.channel_name = borrowed(from.channel_name);
-  to.content_type = borrowed(from.content_type);
-  to.complete = from.complete ? 1 : 0;
-  return to;
-}
-static_assert(static_cast<int32_t>(session::Event::Kind::kPrefill) + 1 == VITALIS_EVENT_PREFILL);
-static_assert(static_cast<int32_t>(session::Event::Kind::kFinished) + 1 == VITALIS_EVENT_FINISHED);
-static_assert(static_cast<int32_t>(harmony::Channel::kOther) == VITALIS_CHANNEL_OTHER);
-static_assert(static_cast<int32_t>(session::Finish::kLength) == VITALIS_FINISH_LENGTH);
-
 }  // namespace
 
 extern "C" {

@@ -50,19 +50,9 @@ Result<Forward> Forward::create(const Engine& engine, const model::Config& confi
     return error(Code::kUnsupported, "experts_per_token: at most ", kMostExpertsPerToken,
                  " is supported; found ", config.experts_per_token);
   }
-  const auto supported = [](const Dense& w) { return w.type == model::DenseType::kBf16; };
-  bool all =
-      supported(weights.embed_tokens) && supported(weights.norm) && supported(weights.lm_head);
-  for (const model::Layer& w : weights.layers) {
-    for (const Dense* dense :
-         {&w.input_layernorm, &w.q_proj, &w.k_proj, &w.v_proj, &w.o_proj, &w.q_bias, &w.k_bias,
-          &w.v_bias, &w.o_bias, &w.sinks, &w.post_attention_layernorm, &w.router, &w.router_bias,
-          &w.gate_up_bias, &w.down_bias}) {
-      all = all && supported(*dense);
-    }
-  }
-  if (!all) {
-    return error(Code::kUnsupported, "dense weights: only bf16 is supported for running");
+  if (const std::string found = model::differences(weights); !found.empty()) {
+    return error(Code::kUnsupported,
+                 "only weights laid out as in Hugging Face's files can be run; ", "found ", found);
   }
   Forward forward(engine, config, weights, rows);
   ArenaPlan plan;

@@ -137,7 +137,7 @@ std::string Message::text() const {
   return out;
 }
 
-bool Message::is_call() const {
+bool is_call(Role role, const std::optional<std::string>& recipient) {
   return role == Role::kAssistant && recipient && *recipient != "all" && *recipient != "user" &&
          *recipient != "assistant";
 }

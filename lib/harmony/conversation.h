@@ -66,6 +66,9 @@ struct DeveloperContent {
 
 using Part = std::variant<std::string, SystemContent, DeveloperContent>;
 
+// Whether a message is an assistant's call of a tool: "all", "user" and "assistant" are none.
+bool is_call(Role role, const std::optional<std::string>& recipient);
+
 struct Message {
   Role role = Role::kUser;
   std::optional<std::string> name;  // a tool's full name: functions.get_weather
@@ -82,8 +85,7 @@ struct Message {
 
   // The text parts, joined.
   std::string text() const;
-  // An assistant's message to a tool.
-  bool is_call() const;
+  bool is_call() const { return harmony::is_call(role, recipient); }
   friend bool operator==(const Message&, const Message&) = default;
 };
 

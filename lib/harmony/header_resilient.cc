@@ -13,6 +13,8 @@ namespace vitalis::harmony {
 namespace {
 
 constexpr std::array<std::string_view, 3> kChannels = {"analysis", "commentary", "final"};
+constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant",
+                                                    "tool"};
 constexpr std::string_view kTo = "to=";
 constexpr std::string_view kFunctions = "functions.";
 
@@ -20,7 +22,7 @@ struct Segment {
   enum class Kind : uint8_t { kAuthor, kChannel, kConstrain } kind;
   TokenSpan tokens;
   std::string text;
-  std::vector<size_t> token_ends;  // offsets in text
+  std::vector<size_t> token_ends;  // offsets in text, ascending
   bool superseded = false;         // a channel segment before the last one
 };
 
@@ -110,16 +112,14 @@ class HeaderReader {
       last_channel = &segment;
     }
     has_channel_segment_ = last_channel != nullptr;
-    for (const Segment& segment : segments_) has_to_ = has_to_ || mentions_to(segment);
+    has_recipient_ = std::any_of(segments_.begin(), segments_.end(), begins_with_recipient);
   }
 
-  // Whether the segment names a recipient. Prose may hold "to=" too: where the text may be content,
-  // only the front of the segment counts.
-  bool mentions_to(const Segment& segment) const {
+  // Whether the segment names a recipient among its first words; further on it may be prose.
+  static bool begins_with_recipient(const Segment& segment) {
     std::string_view rest = segment.text;
-    for (int words = 0; words < (context_.before_message ? 1000 : 3); ++words) {
+    for (int words = 0; words < 3; ++words) {
       rest = trim_front(rest);
-      if (rest.empty()) return false;
       if (rest.starts_with(kTo)) return true;
       rest.remove_prefix(first_word(rest).size());
     }
@@ -149,8 +149,8 @@ class HeaderReader {
   // Whether a name may end there: at the end of a token, or before what is no part of a name.
   static bool ends_name(const Segment& segment, std::string_view rest) {
     if (rest.empty() || (!is_alphanumeric(rest.front()) && rest.front() != '_')) return true;
-    return std::find(segment.token_ends.begin(), segment.token_ends.end(), offset(segment, rest)) !=
-           segment.token_ends.end();
+    return std::binary_search(segment.token_ends.begin(), segment.token_ends.end(),
+                              offset(segment, rest));
   }
 
   template <class Names>
@@ -165,14 +165,12 @@ class HeaderReader {
     return name_at(segment, rest, kChannels);
   }
   static std::string_view role_at(const Segment& segment, std::string_view rest) {
-    constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant",
-                                                        "tool"};
     const std::string_view role = name_at(segment, rest, kRoles);
     if (role.empty()) return {};
     const std::string_view next = rest.substr(role.size());
     const bool ends = next.empty() || space_size(next) > 0 || next.front() == ':' ||
                       next.starts_with(kTo) || !channel_at(segment, next).empty() ||
-                      !role_at(segment, next).empty();
+                      !name_at(segment, next, kRoles).empty();
     return ends ? role : std::string_view();
   }
 
@@ -293,7 +291,7 @@ class HeaderReader {
       return rest;
     }
     // Where no <|message|> follows, this is more likely to be the text than a channel.
-    if (!context_.before_message && !has_to_) return rest;
+    if (!context_.before_message && !has_recipient_) return rest;
     out_.fields.channel = name;
     out_.channel = RepairedHeader::ChannelState::kUnknown;
     if (out_.fields.role == Role::kAssistant) {
@@ -476,7 +474,7 @@ class HeaderReader {
   std::vector<Segment> segments_;
   TokenSpan all_;
   bool has_channel_segment_ = false;
-  bool has_to_ = false;
+  bool has_recipient_ = false;
   std::vector<std::string> recipients_;
   bool to_itself_ = false;
   std::vector<PlainWord> plain_;

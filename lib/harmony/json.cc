@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <simdjson.h>
 #include <unordered_map>
 
@@ -44,11 +45,30 @@ bool is_number(std::string_view s, bool& real) {
   return i == s.size();
 }
 
+// Of a number that no double holds: whether it is too large, and not too small.
+bool is_huge(std::string_view s) {
+  if (s.starts_with('-')) s.remove_prefix(1);
+  const size_t e = std::min(s.find_first_of("eE"), s.size());
+  const size_t point = std::min(s.find('.'), e);
+  const size_t first = s.find_first_of("123456789");  // it is not zero
+  int64_t magnitude = static_cast<int64_t>(point) - static_cast<int64_t>(first);
+  if (e < s.size()) {
+    std::string_view digits = s.substr(e + 1);
+    const bool negative = digits.front() == '-';
+    if (negative || digits.front() == '+') digits.remove_prefix(1);
+    int64_t exponent = int64_t{1} << 40;  // more than a number has digits
+    std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    magnitude += negative ? -exponent : exponent;
+  }
+  return magnitude > 0;
+}
+
 double to_double(std::string_view text) {
   double value = 0;
-  const auto end = text.data() + text.size();
-  if (std::from_chars(text.data(), end, value).ec == std::errc::result_out_of_range) {
-    return std::strtod(std::string(text).c_str(), nullptr);  // infinity, or the nearest to zero
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec ==
+      std::errc::result_out_of_range) {
+    const double size = is_huge(text) ? std::numeric_limits<double>::infinity() : 0;
+    return text.starts_with('-') ? -size : size;
   }
   return value;
 }

@@ -109,8 +109,7 @@ void Parser::begin_message(EventBuffer& out) {
   state_ = State::kContent;
   silent_ = false;
   channel_ = header_.channel ? channel_named(*header_.channel) : Channel::kNone;
-  call_ = header_.role == Role::kAssistant && header_.recipient && *header_.recipient != "all" &&
-          *header_.recipient != "user" && *header_.recipient != "assistant";
+  call_ = is_call(header_.role, header_.recipient);
   Event begin = event(Event::Kind::kMessageBegin, {covered_, position_});
   const auto put = [&out](const std::optional<std::string>& field, bool& has, TextRef& ref) {
     has = field.has_value();

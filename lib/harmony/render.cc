@@ -99,12 +99,16 @@ class Renderer {
         VITALIS_TRY(render_part(message, index, i));
         span.parts.push_back({begin, position()});
       }
-      const bool call = message.role == Role::kAssistant && message.recipient;
-      out_.push_back(call ? format_.call : format_.end);
+      out_.push_back(end_of(message));
     }
     span.tokens.end = position();
     if (spans_) spans_->push_back(std::move(span));
     return {};
+  }
+
+  // Any recipient makes it a call here, one that means everybody too.
+  Token end_of(const Message& message) const {
+    return message.role == Role::kAssistant && message.recipient ? format_.call : format_.end;
   }
 
   // What was sampled, except that a prompt ends its messages with <|end|> where the model returned.
@@ -113,7 +117,7 @@ class Renderer {
     out_.insert(out_.end(), sampled.begin(), sampled.end());
     if (out_.back() == format_.return_token) out_.back() = format_.end;
     if (!format_.ends_message(out_.back()) && !(message.sampled_open && next_replayed)) {
-      out_.push_back(message.is_call() ? format_.call : format_.end);
+      out_.push_back(end_of(message));
     }
   }
 

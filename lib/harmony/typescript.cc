@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 namespace vitalis::harmony {
 namespace {
@@ -22,11 +23,14 @@ bool has_enum(const Json& schema) {
   return values && !values->items().empty();
 }
 
-bool is_required(const Json& object, std::string_view name) {
-  const Json* required = find_array(object, "required");
-  if (!required) return false;
-  return std::any_of(required->items().begin(), required->items().end(),
-                     [&](const Json& item) { return item.is_string() && item.text() == name; });
+std::unordered_set<std::string_view> required_names(const Json& object) {
+  std::unordered_set<std::string_view> out;
+  if (const Json* required = find_array(object, "required")) {
+    for (const Json& name : required->items()) {
+      if (name.is_string()) out.insert(name.text());
+    }
+  }
+  return out;
 }
 
 // Calls f(line) for each line as LF and CRLF cut them; a final line break ends no further line.
@@ -182,8 +186,9 @@ void append_object_type(std::string& out, const Json& schema, const std::string&
   }
   out += "{\n";
   if (const Json* properties = schema.find("properties")) {
+    const auto required = required_names(schema);
     for (const auto& [name, property] : properties->members()) {
-      append_property(out, name, property, is_required(schema, name), indent);
+      append_property(out, name, property, required.count(name) > 0, indent);
     }
   }
   out.append(indent).append("}");

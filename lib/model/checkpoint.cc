@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "formats/gguf.h"
+#include "formats/metal_bin.h"
 #include "model/source.h"
 
 namespace vitalis::model {
@@ -12,8 +13,10 @@ namespace {
 Result<Source> open_file(const std::string& path, Problems& problems) {
   VITALIS_ASSIGN(MappedFile file, MappedFile::open(path));
   if (formats::is_gguf(file.bytes())) return open_gguf(std::move(file), problems);
+  if (formats::is_metal_bin(file.bytes())) return open_metal(std::move(file));
   return error(Code::kUnsupported, path,
-               ": is no checkpoint; supported: a folder with config.json, or a GGUF file");
+               ": is no checkpoint; supported: a folder with config.json, a GGUF file, or the "
+               "model.bin of a folder metal/");
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ class Checkpoint {
   // `path` is a folder with config.json and model.safetensors, or shards by
   // model.safetensors.index.json (if there is an index, it alone decides which files are opened),
   // under Hugging Face's names or OpenAI's (the folder original/ of a published checkpoint); or a
-  // GGUF file, the first if there are several parts.
+  // GGUF file, the first if there are several parts; or the model.bin of a folder metal/.
   // kNotFound, kIo, kMalformed, kUnsupported: one message lists every missing, unexpected,
   // misshapen or misplaced tensor, with file, tensor, expected and found.
   static Result<Checkpoint> open(const std::string& path);

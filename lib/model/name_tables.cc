@@ -120,8 +120,15 @@ constexpr NameTable kGguf[] = {
     {"GGUF", kGgml, kGgmlDense, Mxfp4Layout::kGgml},
     {"GGUF, early Ollama", kOllama, kGgmlDense, Mxfp4Layout::kOllama},
 };
+// The file has no names: they are OpenAI's, given by position.
+constexpr NameTable kMetal[] = {
+    {"Metal", kOpenAi, kBf16Only, Mxfp4Layout::kMetal, RotaryPairs::kAdjacent, 0.5F, 0.25F}};
 
 }  // namespace
+
+std::span<const NameTable> metal_tables() {
+  return kMetal;
+}
 
 std::span<const NameTable> safetensors_tables() {
   return kSafetensors;

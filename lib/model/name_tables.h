@@ -40,6 +40,7 @@ struct NameTable {
 // The tables that a container may hold tensors by.
 std::span<const NameTable> safetensors_tables();
 std::span<const NameTable> gguf_tables();
+std::span<const NameTable> metal_tables();
 
 // The name for one layer, and the type and shape of what is stored under it. Of the types of dense
 // tensors, the first.

@@ -30,5 +30,6 @@ struct Source {
 // files goes to `problems`, so that binding can add to it.
 Result<Source> open_safetensors(const std::string& folder, Problems& problems);
 Result<Source> open_gguf(MappedFile file, Problems& problems);
+Result<Source> open_metal(MappedFile file);
 
 }  // namespace vitalis::model

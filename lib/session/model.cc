@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/model.h"
 
-#include <filesystem>
-
 namespace vitalis::session {
 namespace {
 
@@ -15,35 +13,16 @@ uint64_t expert_bytes(const model::Mxfp4& w) {
   return uint64_t{w.rows} * w.cols / 32 * 17;
 }
 
-// The folder original/ of a published checkpoint leaves the tokenizer to its parent.
-std::string tokenizer_path(const std::string& folder) {
-  const std::filesystem::path path = std::filesystem::path(folder) / "tokenizer.json";
-  const auto parent = std::filesystem::path(folder) / ".." / "tokenizer.json";
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored) && std::filesystem::exists(parent, ignored)) {
-    return parent.lexically_normal().string();
-  }
-  return path.string();
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::open(std::shared_ptr<const engine::Engine> engine,
-                                                 const std::string& folder) {
+                                                 const std::string& folder,
+                                                 const std::string& cache_folder) {
   VITALIS_ASSIGN(auto checkpoint, model::Checkpoint::open(folder));
-  VITALIS_ASSIGN(auto tokenizer, Tokenizer::open(tokenizer_path(folder)));
-  const size_t vocab = checkpoint.config().vocab;
-  if (tokenizer.size() > vocab) {
-    return error(Code::kMalformed, tokenizer_path(folder), " names tokens up to ",
-                 tokenizer.size() - 1, ", but the model has only ", vocab, " rows for them");
-  }
-  // make_shared cannot reach the private constructor.
-  std::shared_ptr<Model> model(
-      new Model(std::move(engine), std::move(checkpoint), std::move(tokenizer)));
-  auto format = harmony::Format::create(model->tokenizer_, static_cast<Token>(vocab));
-  if (!format.ok()) return format.status();
-  model->format_ = *format;
-  return std::shared_ptr<const Model>(std::move(model));
+  VITALIS_ASSIGN(auto vocabulary,
+                 Vocabulary::open(folder, cache_folder, checkpoint.config().vocab));
+  return std::shared_ptr<const Model>(
+      new Model(std::move(engine), std::move(checkpoint), std::move(vocabulary)));
 }
 
 uint64_t Model::parameters() const {

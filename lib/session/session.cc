@@ -90,10 +90,7 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
   functions_ = conversation.function_names();
   parser_.emplace(model_->format(), harmony::ParserOptions{.functions = functions_});
   sampled_.clear();
-  parsed_.clear();
-  parsed_next_ = 0;
-  text_given_ = false;
-  channel_ = harmony::Channel::kNone;
+  events_.clear();
   finish_ = Finish::kNone;
   reused_ = cache_.size();
   reasoning_ = 0;
@@ -138,7 +135,7 @@ Result<engine::Outcome> Session::run(std::span<const Token> tokens, bool all_log
 Result<Session::Step> Session::next(Event& event) {
   event = {};
   while (true) {
-    if (take_parsed(event)) return Step::kEvent;
+    if (events_.take(event)) return Step::kEvent;
     if (state_ == State::kIdle) return Step::kDone;
     if (state_ == State::kFinished) {
       state_ = State::kIdle;
@@ -185,19 +182,18 @@ Result<engine::Outcome> Session::decode() {
   }
   const Token token = sampler_.sample(logits_, options_.sampling, held_.size());
   sampled_.push_back(token);
-  if (channel_ == harmony::Channel::kAnalysis) ++reasoning_;
-  parsed_.clear();
-  parsed_next_ = 0;
-  VITALIS_TRY(parser_->push(token, parsed_));
+  if (events_.channel() == harmony::Channel::kAnalysis) ++reasoning_;
+  harmony::EventBuffer& parsed = events_.refill();
+  VITALIS_TRY(parser_->push(token, parsed));
   const harmony::Format& format = model_->format();
   // The final message is the turn's last. A model may close it as messages of the past are closed,
   // and would go on with words for the user.
   const bool ends_final =
-      token == format.end && channel_ == harmony::Channel::kFinal && recipient_.empty();
+      token == format.end && events_.channel() == harmony::Channel::kFinal && !events_.is_call();
   if (ends_final || format.ends_turn(token)) {
-    VITALIS_TRY(finish(token == format.call ? Finish::kToolCall : Finish::kStop));
+    VITALIS_TRY(finish(token == format.call ? Finish::kToolCall : Finish::kStop, parsed));
   } else if (sampled_.size() == options_.max_tokens || held_.size() == cache_.context()) {
-    VITALIS_TRY(finish(Finish::kLength));
+    VITALIS_TRY(finish(Finish::kLength, parsed));
   }
   const auto now = Clock::now();
   if (sampled_.size() == 1) {
@@ -208,52 +204,10 @@ Result<engine::Outcome> Session::decode() {
   return engine::Outcome::kDone;
 }
 
-Status Session::finish(Finish reason) {
+Status Session::finish(Finish reason, harmony::EventBuffer& parsed) {
   finish_ = reason;
   state_ = State::kFinished;
-  return parser_->finish(parsed_);
-}
-
-// The next of the parser's events in the session's terms; false if none is left.
-bool Session::take_parsed(Event& event) {
-  using Kind = harmony::Event::Kind;
-  while (parsed_next_ < parsed_.events().size()) {
-    const harmony::Event& from = parsed_.events()[parsed_next_];
-    const std::string_view text = parsed_.view(from.text);
-    if (from.kind == Kind::kMessageEnd && !text.empty() && !text_given_) {
-      text_given_ = true;
-    } else {
-      text_given_ = false;
-      ++parsed_next_;
-    }
-    if (from.kind == Kind::kCallBegin) continue;
-    if (from.kind == Kind::kMessageBegin) {
-      channel_ = from.channel;
-      recipient_ = parsed_.view(from.recipient);
-      channel_name_ = parsed_.view(from.channel_name);
-      content_type_ = parsed_.view(from.content_type);
-      event.kind = Event::Kind::kMessageBegin;
-    } else if (from.kind == Kind::kTextDelta || text_given_) {
-      event.kind = recipient_.empty() ? Event::Kind::kText : Event::Kind::kToolCall;
-      event.text = text;
-    } else if (from.kind == Kind::kArgumentsDelta) {
-      event.kind = Event::Kind::kToolCall;
-      event.text = text;
-    } else if (from.kind == Kind::kDiagnostic) {
-      event.kind = Event::Kind::kDiagnostic;
-      event.text = harmony::diagnostic_name(from.diagnostic);
-    } else {
-      event.kind = Event::Kind::kMessageEnd;
-      event.complete = from.complete;
-    }
-    event.channel = channel_;
-    event.recipient = recipient_;
-    event.channel_name = channel_name_;
-    event.content_type = content_type_;
-    if (event.kind == Event::Kind::kMessageEnd) channel_ = harmony::Channel::kNone;
-    return true;
-  }
-  return false;
+  return parser_->finish(parsed);
 }
 
 std::vector<harmony::Message> Session::reply() const {
@@ -262,8 +216,7 @@ std::vector<harmony::Message> Session::reply() const {
 
 void Session::end_answer() {
   state_ = State::kIdle;
-  parsed_.clear();
-  parsed_next_ = 0;
+  events_.clear();
 }
 
 void Session::reset() {

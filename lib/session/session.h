@@ -20,6 +20,7 @@
 #include "engine/sampler.h"
 #include "harmony/conversation.h"
 #include "harmony/parse.h"
+#include "session/events.h"
 #include "session/model.h"
 
 namespace vitalis::session {
@@ -32,27 +33,6 @@ struct SessionOptions {
 struct GenerateOptions {
   engine::Sampling sampling;
   size_t max_tokens = 0;  // 0: as many as the context holds
-};
-
-enum class Finish : uint8_t { kNone, kStop, kToolCall, kLength };
-
-struct Event {
-  enum class Kind : uint8_t {
-    kPrefill,  // done of total
-    kMessageBegin,
-    kText,
-    kToolCall,
-    kMessageEnd,
-    kDiagnostic,
-    kFinished,
-  };
-  Kind kind = Kind::kPrefill;
-  harmony::Channel channel = harmony::Channel::kNone;
-  Finish finish = Finish::kNone;
-  size_t done = 0, total = 0;
-  // Borrowed from the session until its next call.
-  std::string_view text, recipient, channel_name, content_type;
-  bool complete = false;
 };
 
 struct Usage {
@@ -106,9 +86,8 @@ class Session {
   void rewind(size_t common);
   Result<engine::Outcome> prefill();
   Result<engine::Outcome> decode();
-  Status finish(Finish reason);
+  Status finish(Finish reason, harmony::EventBuffer& parsed);
   void end_answer();
-  bool take_parsed(Event& event);
   Result<engine::Outcome> run(std::span<const Token> tokens, bool all_logits, float* logits);
 
   std::shared_ptr<const Model> model_;
@@ -131,11 +110,7 @@ class Session {
   std::vector<Token> sampled_;
   std::vector<std::string> functions_;
   std::optional<harmony::Parser> parser_;
-  harmony::EventBuffer parsed_;
-  size_t parsed_next_ = 0;
-  bool text_given_ = false;  // the text of a message's end went out, its end follows
-  std::string recipient_, channel_name_, content_type_;
-  harmony::Channel channel_ = harmony::Channel::kNone;
+  EventQueue events_;
   Finish finish_ = Finish::kNone;
   size_t reused_ = 0, reasoning_ = 0;
   Clock::time_point started_;

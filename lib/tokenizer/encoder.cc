@@ -23,26 +23,48 @@ struct Append {
 // A piece that is not in its bucket: too long for one, overflowed, or no entry.
 struct Encoder::Miss {
   size_t at;  // in the batch
-  std::string_view piece;
-  WordCache::Word word;
+  const char* bytes;
+  size_t size;
+  bool may_be_entry;
+  ShortWords::Word word;  // unless the piece is too long
 };
 
 template <class Sink>
 void Encoder::encode_miss(const Miss& miss, Sink& sink) const {
-  if (vocabulary_.whole_pieces_first()) {
-    const Token id = vocabulary_.find(miss.piece);
+  const std::string_view piece(miss.bytes, miss.size);
+  if (miss.may_be_entry) {
+    const Token id = vocabulary_.find(piece);
     if (id != kNone) return sink(&id, 1);
   }
-  const bool fits = miss.piece.size() <= WordCache::kMaxWord;
-  if (fits) {
-    Token known[WordCache::kMaxTokens];
-    const size_t n = cache_.find(miss.word, known);
-    if (n != 0) return sink(known, n);
+  if (piece.size() > ShortWords::kMaxWord) return encode_long(piece, sink);
+  Token known[ShortWords::kMaxTokens];
+  if (const size_t n = short_words_.find(miss.word, known)) return sink(known, n);
+  if (piece.size() > ShortWords::kMaxTokens) return encode_long(piece, sink);
+  Token merged[kSmallPiece];
+  const size_t n = merge_small(vocabulary_, piece, merged);
+  short_words_.learn(miss.word, merged, n);
+  sink(merged, n);
+}
+
+// A word that is long, or may have too many tokens to be remembered as a short one.
+template <class Sink>
+void Encoder::encode_long(std::string_view piece, Sink& sink) const {
+  if (piece.size() > LongWords::kMaxWord) {
+    std::vector<Token> merged;
+    merge(vocabulary_, piece, merged);
+    return sink(merged.data(), merged.size());
   }
-  std::vector<Token> merged;
-  merge(vocabulary_, miss.piece, merged);
-  if (fits) cache_.learn(miss.word, merged);
-  sink(merged.data(), merged.size());
+  const LongWords::Word word = LongWords::word_of(piece);
+  Token known[LongWords::kMaxTokens];
+  if (const size_t n = long_words_.find(word, known)) return sink(known, n);
+  Token merged[kSmallPiece];
+  const size_t n = merge_small(vocabulary_, piece, merged);
+  if (n <= ShortWords::kMaxTokens && piece.size() <= ShortWords::kMaxWord) {
+    short_words_.learn(ShortWords::word_of(piece), merged, n);
+  } else if (n <= LongWords::kMaxTokens) {
+    long_words_.learn(word, merged, n);
+  }
+  sink(merged, n);
 }
 
 template <class Sink>
@@ -79,15 +101,15 @@ void Encoder::encode_batch(std::string_view text, size_t begin, const size_t* en
   for (size_t k = 0; k < n_misses; ++k) {
     Miss& miss = misses[k];
     const size_t from = miss.at == 0 ? begin : ends[miss.at - 1];
-    miss.piece = text.substr(from, ends[miss.at] - from);
-    if (miss.piece.size() <= kMaxShort) {
-      miss.word = WordCache::word_of(keys[miss.at], hashes[miss.at]);
-    } else if (miss.piece.size() <= WordCache::kMaxWord) {
-      miss.word = WordCache::word_of(miss.piece);
-    } else {
-      continue;
+    miss.bytes = text.data() + from;
+    miss.size = ends[miss.at] - from;
+    miss.may_be_entry =
+        whole_first && (miss.size > kMaxShort || vocabulary_.home(hashes[miss.at]).overflow != 0);
+    if (miss.size <= ShortWords::kMaxWord) {
+      miss.word = miss.size <= kMaxShort ? ShortWords::word_of(keys[miss.at], hashes[miss.at])
+                                         : ShortWords::word_of({miss.bytes, miss.size});
+      short_words_.prefetch(miss.word);
     }
-    cache_.prefetch(miss.word);
   }
 
   size_t done = 0;

@@ -14,8 +14,8 @@ namespace vitalis::tokenizer {
 
 class Encoder {
  public:
-  Encoder(const Vocabulary& vocabulary, const WordCache& cache)
-      : vocabulary_(vocabulary), cache_(cache) {}
+  Encoder(const Vocabulary& vocabulary, const ShortWords& short_words, const LongWords& long_words)
+      : vocabulary_(vocabulary), short_words_(short_words), long_words_(long_words) {}
 
   void encode(std::string_view text, std::vector<Token>& out) const;
   size_t count(std::string_view text) const;
@@ -32,9 +32,12 @@ class Encoder {
   struct Miss;
   template <class Sink>
   void encode_miss(const Miss& miss, Sink& sink) const;
+  template <class Sink>
+  void encode_long(std::string_view piece, Sink& sink) const;
 
   const Vocabulary& vocabulary_;
-  const WordCache& cache_;
+  const ShortWords& short_words_;
+  const LongWords& long_words_;
 };
 
 }  // namespace vitalis::tokenizer

@@ -14,7 +14,7 @@
 namespace vitalis::tokenizer {
 namespace {
 
-constexpr size_t kSmall = 64;
+constexpr size_t kSmall = kSmallPiece;
 static_assert(kMaxRank < INT32_MAX / int32_t{kSmall});
 constexpr int32_t kNever = INT32_MAX;
 
@@ -304,7 +304,20 @@ void merge_by(const Vocabulary& vocabulary, std::string_view piece, std::vector<
   merge_at_once<Joiner>(vocabulary, piece, put);
 }
 
+template <class Joiner>
+size_t merge_small_by(const Vocabulary& vocabulary, std::string_view piece, Token* out) {
+  size_t n = 0;
+  Small<Joiner>(vocabulary, piece).each([&](Token id, size_t) { out[n++] = id; });
+  return n;
+}
+
 }  // namespace
+
+size_t merge_small(const Vocabulary& vocabulary, std::string_view piece,
+                   Token (&out)[kSmallPiece]) {
+  return vocabulary.ranks_are_ids() ? merge_small_by<ByIds>(vocabulary, piece, out)
+                                    : merge_small_by<ByPairs>(vocabulary, piece, out);
+}
 
 void merge(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out) {
   if (vocabulary.ranks_are_ids()) {

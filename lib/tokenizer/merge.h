@@ -10,7 +10,13 @@
 
 namespace vitalis::tokenizer {
 
-// Appends the tokens of `piece`, without looking the whole piece up first.
+// Neither looks the whole piece up first.
+
+// Writes the tokens of a piece of at most kSmallPiece bytes, and returns how many there are.
+inline constexpr size_t kSmallPiece = 64;
+size_t merge_small(const Vocabulary& vocabulary, std::string_view piece, Token (&out)[kSmallPiece]);
+
+// Appends the tokens of any piece.
 void merge(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out);
 
 }  // namespace vitalis::tokenizer

@@ -17,17 +17,22 @@ namespace vitalis {
 
 using tokenizer::Encoder;
 using tokenizer::kNone;
+using tokenizer::LongWords;
+using tokenizer::ShortWords;
 using tokenizer::SpecialFinder;
 using tokenizer::Vocabulary;
 using tokenizer::WellFormed;
-using tokenizer::WordCache;
 
 struct Tokenizer::Tables {
-  Tables(Vocabulary v, WordCache c)
-      : vocabulary(std::move(v)), cache(std::move(c)), encoder(vocabulary, cache) {}
+  Tables(Vocabulary v, ShortWords s, LongWords l)
+      : vocabulary(std::move(v)),
+        short_words(std::move(s)),
+        long_words(std::move(l)),
+        encoder(vocabulary, short_words, long_words) {}
 
   Vocabulary vocabulary;
-  WordCache cache;
+  ShortWords short_words;
+  LongWords long_words;
   Encoder encoder;
 };
 
@@ -44,8 +49,10 @@ std::vector<Token> without(const std::vector<Token>& list, const std::vector<Tok
 }  // namespace
 
 Result<Tokenizer> Tokenizer::from(Vocabulary vocabulary) {
-  VITALIS_ASSIGN(WordCache cache, WordCache::create());
-  return Tokenizer(std::make_unique<const Tables>(std::move(vocabulary), std::move(cache)));
+  VITALIS_ASSIGN(ShortWords short_words, ShortWords::create());
+  VITALIS_ASSIGN(LongWords long_words, LongWords::create());
+  return Tokenizer(std::make_unique<const Tables>(std::move(vocabulary), std::move(short_words),
+                                                  std::move(long_words)));
 }
 
 Result<Tokenizer> Tokenizer::open(const std::string& tokenizer_json) {

@@ -111,7 +111,7 @@ class Vocabulary {
       if (b->overflow == 0) return kNone;
     }
   }
-  // False: find(key, hashed) is kNone. Cheaper than looking, and right nine times of ten.
+  // False: find(key, hashed) is kNone. Cheaper than looking, and mostly right.
   bool may_have(uint64_t hashed) const {
     return filter_[hashed >> (64 - kFilterBits + 6)] >> (hashed >> (64 - kFilterBits) & 63) & 1;
   }
@@ -119,12 +119,10 @@ class Vocabulary {
   // which `find` knows.
   Token find_at_home(const Key& key, uint64_t hashed) const {
     const Bucket& b = home(hashed);
-    const auto differs = [&](int i) {
-      return (b.keys[i].low ^ key.low) | (b.keys[i].high ^ key.high);
-    };
-    Token id = differs(0) == 0 ? b.ids[0] : kNone;
-    id = differs(1) == 0 ? b.ids[1] : id;
-    return differs(2) == 0 ? b.ids[2] : id;
+    for (int i = 0; i < 3; ++i) {
+      if (b.keys[i] == key) return b.ids[i];
+    }
+    return kNone;
   }
   const Bucket& home(uint64_t hashed) const { return buckets_[scale(hashed, n_buckets_)]; }
   Token byte_id(uint8_t byte) const { return byte_ids_[byte]; }
@@ -152,7 +150,7 @@ class Vocabulary {
 
   Vocabulary() = default;
   Status bind(std::span<const std::byte> block);
-  static constexpr int kFilterBits = 21;
+  static constexpr int kFilterBits = 20;
 
   Token find_long(std::string_view bytes) const;
   const Bucket* next(const Bucket* b) const {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remembers how pieces that are not entries were merged. A fixed table, shared by all threads
-// without locks: each slot is guarded by a sequence number that is odd while it is written, and a
-// reader that sees it change takes the slot for another word's. New words overwrite old ones.
+// Remembers how pieces that are not entries were merged. A table of fixed size, shared by all
+// threads without locks: each slot is guarded by a sequence number that is odd while it is written,
+// and a reader that sees it change takes the slot for another word's. New words overwrite old ones.
+// Every load of a slot acquires and every store releases, so that none moves across the sequence
+// number's; on x86-64 both are plain moves.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <span>
+#include <cstring>
 #include <string_view>
 
 #include "base/arena.h"
@@ -16,49 +17,124 @@
 
 namespace vitalis::tokenizer {
 
+// Words of less than 8 * kWords bytes and at most 3 * kTriples tokens, in 2^kSlotBits slots.
+template <size_t kWords, size_t kTriples, int kSlotBits>
 class WordCache {
  public:
-  static constexpr size_t kMaxWord = 31;   // bytes
-  static constexpr size_t kMaxTokens = 9;  // of 21 bits each, three in 64
+  static constexpr size_t kMaxWord = 8 * kWords - 1;
+  static constexpr size_t kMaxTokens = 3 * kTriples;
 
   struct Word {
-    std::array<uint64_t, 4> bytes;  // zero-filled; the last byte is the length
+    std::array<uint64_t, kWords> bytes;  // zero-filled; the last byte is the length
     uint64_t hashed;
   };
   // word.size() <= kMaxWord
-  static Word word_of(std::string_view word);
-  // The same from a short word's key.
+  static Word word_of(std::string_view word) {
+    if (word.size() <= kMaxShort) {
+      const Key key = key_of(word.data(), word.size());
+      return word_of(key, vitalis::tokenizer::hash(key));
+    }
+    char bytes[8 * kWords] = {};
+    std::memcpy(bytes, word.data(), word.size());
+    bytes[kMaxWord] = static_cast<char>(word.size());
+    Word out;
+    std::memcpy(out.bytes.data(), bytes, sizeof bytes);
+    out.hashed = hash(std::string_view(bytes, sizeof bytes));
+    return out;
+  }
+
+  // The same from a short word's key and its hash.
   static Word word_of(const Key& key, uint64_t hashed) {
     constexpr uint64_t kSize = uint64_t{0xFF} << 56;
-    return {{key.low, key.high & ~kSize, 0, key.high & kSize}, hashed};
+    Word out{{key.low, key.high & ~kSize}, hashed};
+    out.bytes[kWords - 1] |= key.high & kSize;
+    return out;
   }
+
+  // kOutOfMemory. Memory is touched only as it fills.
+  static Result<WordCache> create() {
+    WordCache cache;
+    VITALIS_ASSIGN(cache.arena_, Arena::allocate((size_t{1} << kSlotBits) * sizeof(Slot)));
+    return cache;
+  }
+
   void prefetch(const Word& word) const { __builtin_prefetch(pair_of(word)); }
 
-  // kOutOfMemory. The 8 MiB are touched only as they fill.
-  static Result<WordCache> create();
-
   // Writes the word's tokens to `out` and returns how many there are; 0 if it is not known.
-  size_t find(const Word& word, Token (&out)[kMaxTokens]) const;
-  void learn(const Word& word, std::span<const Token> tokens) const;
+  size_t find(const Word& word, Token (&out)[kMaxTokens]) const {
+    const Slot* slots = pair_of(word);
+    const size_t n = read(slots[0], word, out);
+    return n != 0 ? n : read(slots[1], word, out);
+  }
+
+  // n <= kMaxTokens
+  void learn(const Word& word, const Token* tokens, size_t n) const {
+    // The emptier of the two slots, else the one that a bit of the word's own hash picks.
+    Slot* slots = pair_of(word);
+    const bool full[2] = {slots[0].state.load(std::memory_order_relaxed) != 0,
+                          slots[1].state.load(std::memory_order_relaxed) != 0};
+    write(slots[full[0] == full[1] ? word.hashed & 1 : full[0]], word, tokens, n);
+  }
 
  private:
-  static constexpr size_t kSlots = size_t{1} << 17;
-
   struct alignas(64) Slot {
     std::atomic<uint64_t> state;  // number of tokens, and above 8 bits the sequence number
-    std::atomic<uint64_t> bytes[4];
-    std::atomic<uint64_t> tokens[3];
+    std::atomic<uint64_t> bytes[kWords];
+    std::atomic<uint64_t> tokens[kTriples];  // of 21 bits each
   };
-  static_assert(sizeof(Slot) == 64 && std::atomic<uint64_t>::is_always_lock_free);
+  static_assert(sizeof(Slot) == 8 * (1 + kWords + kTriples));
+  static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
-  static size_t read(const Slot& slot, const Word& word, Token (&out)[kMaxTokens]);
+  static constexpr uint64_t kWriting = uint64_t{1} << 8;
+  static constexpr uint64_t kCountMask = kWriting - 1;
+  static constexpr int kTokenBits = 21;
+  static_assert(kMaxRank < 1u << kTokenBits);
 
   // A word lies in one of two neighbouring slots.
   Slot* pair_of(const Word& word) const {
-    return arena_.at<Slot>(0) + (word.hashed >> 47 & ~uint64_t{1});
+    return arena_.at<Slot>(0) + (word.hashed >> (64 - kSlotBits) & ~uint64_t{1});
+  }
+
+  static size_t read(const Slot& s, const Word& word, Token (&out)[kMaxTokens]) {
+    const uint64_t state = s.state.load(std::memory_order_acquire);
+    uint64_t differ = 0;
+    for (size_t i = 0; i < kWords; ++i) {
+      differ |= s.bytes[i].load(std::memory_order_acquire) ^ word.bytes[i];
+    }
+    if (differ != 0) return 0;
+    uint64_t packed[kTriples];
+    for (size_t i = 0; i < kTriples; ++i) packed[i] = s.tokens[i].load(std::memory_order_acquire);
+    if (state & kWriting || s.state.load(std::memory_order_relaxed) != state) return 0;
+    for (size_t i = 0; i < kMaxTokens; ++i) {
+      out[i] = static_cast<Token>(packed[i / 3] >> kTokenBits * (i % 3)) & kMaxRank;
+    }
+    return state & kCountMask;
+  }
+
+  static void write(Slot& s, const Word& word, const Token* tokens, size_t n) {
+    uint64_t state = s.state.load(std::memory_order_relaxed);
+    // Another thread is writing here: one of the two words is lost, as when it came later.
+    if (state & kWriting ||
+        !s.state.compare_exchange_strong(state, state + kWriting, std::memory_order_acquire,
+                                         std::memory_order_relaxed)) {
+      return;
+    }
+    uint64_t packed[kTriples] = {};
+    for (size_t i = 0; i < n; ++i) {
+      packed[i / 3] |= static_cast<uint64_t>(tokens[i]) << kTokenBits * (i % 3);
+    }
+    for (size_t i = 0; i < kWords; ++i) {
+      s.bytes[i].store(word.bytes[i], std::memory_order_release);
+    }
+    for (size_t i = 0; i < kTriples; ++i) s.tokens[i].store(packed[i], std::memory_order_release);
+    const uint64_t next = (state & ~kCountMask) + 2 * kWriting;
+    s.state.store(next | n, std::memory_order_release);
   }
 
   Arena arena_;
 };
+
+using ShortWords = WordCache<4, 3, 17>;  // 8 MiB
+using LongWords = WordCache<8, 7, 15>;   // 4 MiB
 
 }  // namespace vitalis::tokenizer

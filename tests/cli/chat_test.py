@@ -55,6 +55,13 @@ class Piped(Program):
                                       ("\udcff\n", 1, "UTF-8")):
             self.assertIn(sentence, self.fails(code, "chat", MODEL, stdin=os.fsencode(lines)))
 
+    def test_a_script_stops_at_an_answer_that_is_cut_off(self):
+        done = self.start("chat", MODEL, *GREEDY, "--effort", "low", "--max-tokens", "20",
+                          stdin=b"Tell me a story about a fox named Mia.\nWhat is 2 + 2?\n")
+        self.assertEqual(done.returncode, 3)
+        self.assertTrue(done.stdout.startswith(b"Once upon a time"), done)
+        self.assertNotIn(b"2 + 2", done.stdout)
+
 
 class Terminal:
     """The program on a pseudo-terminal of its own, with an empty home."""

@@ -39,6 +39,20 @@ TEST(Json, PrintsNumbersAsTheReferencesDo) {
   EXPECT_EQ(round_trip("[18446744073709551616]", Json::Style::kPython), "[18446744073709551616]");
 }
 
+TEST(Json, TakesNumbersTooSmallAndRefusesThoseTooLarge) {
+  const std::string zeros(400, '0');
+  EXPECT_EQ(round_trip("[1e-400,-1.5e-400,5e-324]"), "[0.0,-0.0,5e-324]");
+  EXPECT_EQ(round_trip("0." + zeros + "1"), "0.0");
+  EXPECT_EQ(round_trip("0." + zeros + "1e401"), "1.0");
+  EXPECT_EQ(round_trip("1" + zeros + ".0e-400"), "1.0");
+  EXPECT_EQ(round_trip("1e-99999999999999999999"), "0.0");
+  for (const std::string& text :
+       {std::string("1e400"), std::string("-1e400"), "1" + zeros, "1" + zeros + ".5",
+        "1" + zeros + "e-10", std::string("1e99999999999999999999")}) {
+    EXPECT_FALSE(Json::parse(text).ok()) << text;
+  }
+}
+
 TEST(Json, PrintsStringsWithoutEscapingMoreThanNeeded) {
   EXPECT_EQ(round_trip(R"("\u00e9\/<>\u0000\u001f\"\\\b\f\n\r\t\ud83d\ude00")"),
             "\"é/<>\\u0000\\u001f\\\"\\\\\\b\\f\\n\\r\\t😀\"");

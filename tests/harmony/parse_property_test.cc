@@ -130,6 +130,31 @@ std::string describe(const EventBuffer& buffer) {
   return out;
 }
 
+// Time and stack must not grow faster than the stream.
+TEST(ParseProperty, LongMonotoneStreamsEnd) {
+  const Format& format = o200k();
+  std::vector<std::vector<Token>> units;
+  for (const char* unit : {"assistant", "<|start|>", "<|channel|>", "<|constrain|>", "<|end|>",
+                           "<|channel|>final", " to=f", "<|channel|>x to=", "a ", "commentary", "{",
+                           "<|message|>", "<|start|>assistant<|channel|>"}) {
+    format.encode_rendered(unit, units.emplace_back());
+  }
+  units.push_back({250000});
+  units.push_back({9552});
+  for (const auto& unit : units) {
+    for (const std::string_view prefix :
+         {"", "<|start|>", "<|channel|>commentary to=functions.f<|message|>"}) {
+      std::vector<Token> tokens;
+      format.encode_rendered(prefix, tokens);
+      while (tokens.size() < 100000) tokens.insert(tokens.end(), unit.begin(), unit.end());
+      ParserOptions options;
+      if (prefix.starts_with("<|start|>")) options.role.reset();
+      options.functions = {"f"};
+      check_outcome(tokens, parse_all(tokens, options));
+    }
+  }
+}
+
 TEST(ParseProperty, ACopyGoesOnLikeTheOriginal) {
   RandomStream stream(3);
   for (int i = 0; i < 2000; ++i) {

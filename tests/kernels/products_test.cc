@@ -27,7 +27,7 @@ struct Problem {
   // out [rows][stride], untouched elements keep the fill.
   std::vector<float> run(const Table& table) {
     const size_t stride = shape.end - shape.begin + 3;
-    Guarded<uint8_t> packed(table.packed_bytes(shape.rows, shape.k), 0x7F);
+    Guarded<float> packed((table.packed_bytes(shape.rows, shape.k) + 3) / 4, 7.f);
     Guarded<float> out((shape.rows - 1) * stride + shape.end - shape.begin, -77.f);
     table.pack(source.data(), shape.k + 1, shape.indexed ? index.data() : nullptr, shape.rows,
                shape.k, shape.round, packed.data());

@@ -62,7 +62,8 @@ TEST(BadCheckpoint, AFileThatIsNoneAndAFolderInPlaceOfAShard) {
   const CheckpointFolder folder("base");
   EXPECT_EQ(Checkpoint::open(folder.file(kConfig)).status().message(),
             folder.file(kConfig) +
-                ": is no checkpoint; supported: a folder with config.json, or a GGUF file");
+                ": is no checkpoint; supported: a folder with config.json, a GGUF file, or the "
+                "model.bin of a folder metal/");
   std::filesystem::remove(folder.file(kShard0));
   std::filesystem::create_directory(folder.file(kShard0));
   EXPECT_EQ(folder.refusal(Code::kIo),

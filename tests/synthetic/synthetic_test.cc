@@ -80,6 +80,21 @@ TEST(Values, PartsEqualTheWhole) {
   EXPECT_EQ(numbers, halves);
 }
 
+// What the indexes of the published checkpoints say of themselves.
+TEST(Schema, HasTheSizesOfThePublishedModels) {
+  const auto total = [](const model::Config& config) {
+    uint64_t bytes = 0;
+    for (const formats::TensorRange& tensor : hugging_face_tensors(config)) bytes += tensor.bytes;
+    return bytes;
+  };
+  model::Config config = gpt_oss_20b(24);
+  EXPECT_EQ(hugging_face_tensors(config).size(), 459U);
+  EXPECT_EQ(total(config), 13'761'264'768U);
+  config = gpt_oss_20b(36);
+  config.experts = 128;
+  EXPECT_EQ(total(config), 65'248'815'744U);
+}
+
 TEST(CheckpointWriter, WritesWhatOpens) {
   model::Config config = gpt_oss_20b(3);
   config.hidden = 96;
