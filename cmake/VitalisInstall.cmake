@@ -3,6 +3,12 @@
 # that only the static one links.
 include(CMakePackageConfigHelpers)
 
+# The program finds the library beside it, wherever the tree lies.
+if(TARGET vitalis_cli)
+  file(RELATIVE_PATH libraries /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+  set_target_properties(vitalis_cli PROPERTIES INSTALL_RPATH "\$ORIGIN/${libraries}")
+endif()
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Vitalis)
 install(TARGETS vitalis EXPORT VitalisSharedTargets)
 install(TARGETS vitalis_static EXPORT VitalisStaticTargets)

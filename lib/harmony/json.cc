@@ -140,6 +140,9 @@ class JsonReader {
     // Inside an array every document is a value, a lone number too.
     const std::string wrapped = vitalis::text("[", text, "]");
     const simdjson::padded_string padded(wrapped);
+    if (!padded.data()) {
+      return error(Code::kOutOfMemory, "no memory for ", wrapped.size(), " bytes of JSON");
+    }
     simdjson::ondemand::parser parser;
     Status status = read_wrapped(parser, padded, out);
     if (status.ok()) return status;

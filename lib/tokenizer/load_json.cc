@@ -40,6 +40,9 @@ class PaddedText {
     const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
     if (size % page == 0 || page - size % page < simdjson::SIMDJSON_PADDING) {
       out.copy_ = simdjson::padded_string(out.mapped());
+      if (!out.copy_->data()) {
+        return error(Code::kOutOfMemory, path, ": no memory for a copy of ", size, " bytes");
+      }
     }
     return out;
   }
