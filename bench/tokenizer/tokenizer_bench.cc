@@ -4,6 +4,7 @@
 // "first" is the first pass over text never seen, right after loading; "best" is the best of the
 // later passes.
 //   tokenizer_bench TOKENIZER_JSON CORPUS_FOLDER [CACHE_FOLDER]
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -83,9 +84,10 @@ long resident_kib() {
 }
 
 struct Setup {
-  std::string json, folder, cache;
-  Tokenizer open() const {
-    auto tokenizer = Tokenizer::open(json);
+  std::string json, corpora, cache;
+
+  Tokenizer open(bool compiled = false) const {
+    auto tokenizer = compiled ? Tokenizer::open(json, cache) : Tokenizer::open(json);
     if (!tokenizer.ok()) {
       std::fprintf(stderr, "%s\n", tokenizer.status().message().c_str());
       std::exit(1);
@@ -129,25 +131,25 @@ void throughput(const Setup& setup, const char* name, const Corpus& c, int passe
               mb / first, mb / best, verdict);
 }
 
-void load(const Setup& setup) {
+// To the first token encoded.
+void load(const Setup& setup, const char* name, bool compiled) {
   in_child([&] {
     double best = 1e9, first = 0;
-    for (int i = 0; i < 7; ++i) {
+    for (int i = 0; i < 15; ++i) {
       const auto begin = Clock::now();
-      const Tokenizer tokenizer = setup.open();
+      const Tokenizer tokenizer = setup.open(compiled);
       std::vector<Token> ids;
       tokenizer.encode("Hello", ids);
       const double seconds = seconds_since(begin);
       if (i == 0) first = seconds;
       best = std::min(best, seconds);
     }
-    std::printf("load from JSON       first %.1f ms, best %.1f ms\n", first * 1e3, best * 1e3);
+    std::printf("%-20s first %6.2f ms  best %6.2f ms", name, first * 1e3, best * 1e3);
   });
   in_child([&] {
     const long before = resident_kib();
-    const Tokenizer tokenizer = setup.open();
-    std::printf("resident after JSON  %.1f MB\n",
-                static_cast<double>(resident_kib() - before) / 1024);
+    const Tokenizer tokenizer = setup.open(compiled);
+    std::printf("  resident %.1f MB\n", static_cast<double>(resident_kib() - before) / 1024);
   });
 }
 
@@ -178,10 +180,14 @@ int main(int argc, char** argv) {
     return 1;
   }
   const Setup setup{argv[1], argv[2], argc > 3 ? argv[3] : ""};
-  load(setup);
+  load(setup, "tokenizer.json", false);
+  if (!setup.cache.empty()) {
+    load(setup, "compiled, made", true);
+    load(setup, "compiled", true);
+  }
   for (const char* name :
        {"english", "multilingual-html", "multilingual-cldr", "multilingual", "code", "short"}) {
-    const Corpus c = corpus(setup.folder + "/" + name);
+    const Corpus c = corpus(setup.corpora + "/" + name);
     in_child([&] { throughput(setup, name, c, 15); });
   }
   const std::pair<const char*, Corpus> hostile[] = {

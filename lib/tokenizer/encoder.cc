@@ -75,7 +75,10 @@ void Encoder::encode_batch(std::string_view text, size_t begin, const size_t* en
   Token ids[kMaxPieces];
   Miss misses[kMaxPieces];
 
-  const char* const last_readable = text.data() + text.size() - std::min(kReadable, text.size());
+  const char* const text_end = text.data() + text.size();
+  const auto readable = [&](const char* bytes) {
+    return static_cast<size_t>(text_end - bytes) >= kReadable;
+  };
   size_t at = begin;
   for (size_t i = 0; i < n; ++i) {
     const size_t size = ends[i] - at;
@@ -84,7 +87,7 @@ void Encoder::encode_batch(std::string_view text, size_t begin, const size_t* en
     if (size > kMaxShort) {
       keys[i] = {~uint64_t{0}, ~uint64_t{0}};  // nobody's
     } else {
-      keys[i] = piece > last_readable ? key_of(piece, size) : key_of_padded(piece, size);
+      keys[i] = readable(piece) ? key_of_padded(piece, size) : key_of(piece, size);
     }
     hashes[i] = hash(keys[i]);
     __builtin_prefetch(&vocabulary_.home(hashes[i]));

@@ -175,48 +175,76 @@ class Loader {
     return {};
   }
 
+  // What the parts of a pre_tokenizer say, as far as it matters.
+  struct PreTokenizer {
+    std::string_view type, regex, behavior;
+    std::optional<bool> invert, add_prefix_space, use_regex;
+  };
+
   Status read_pre_tokenizer(value v) {
     object root;
     if (v.get_object().get(root)) return unsupported("pre_tokenizer is not an object");
-    array list;
-    if (root["pretokenizers"].get_array().get(list)) {
-      return unsupported("pre_tokenizer is not a Sequence");
+    std::vector<PreTokenizer> parts;
+    VITALIS_TRY(each_field(root, [&](std::string_view key, value part) {
+      return key == "pretokenizers" ? read_pre_tokenizers(part, parts) : Status();
+    }));
+    if (parts.size() != 2) return unsupported("pre_tokenizer is not Split, then ByteLevel");
+    const PreTokenizer& split = parts[0];
+    const PreTokenizer& bytes = parts[1];
+    if (split.type != "Split" || split.behavior != "Isolated" || split.invert != false) {
+      return unsupported("pre_tokenizer does not begin with a plain Split");
     }
-    size_t n = 0;
-    for (auto item : list) {
-      object part;
-      if (const auto e = item.get_object().get(part)) return bad_json(e, " in pre_tokenizer");
-      VITALIS_TRY(n == 0 ? read_split(part) : read_byte_level(part));
-      ++n;
+    if (split.regex != kPattern) {
+      return unsupported("pre_tokenizer does not split by the o200k pattern");
     }
-    if (n != 2) return unsupported("pre_tokenizer is not Split, then ByteLevel");
+    if (bytes.type != "ByteLevel" || bytes.add_prefix_space != false || bytes.use_regex != false) {
+      return unsupported("pre_tokenizer does not end with a plain ByteLevel");
+    }
     has_pre_tokenizer_ = true;
     return {};
   }
 
-  Status read_split(object part) const {
-    std::string_view type, pattern, behavior;
-    bool invert = true;
-    if (part["type"].get_string().get(type) || type != "Split") {
-      return unsupported("pre_tokenizer does not begin with Split");
-    }
-    if (part["pattern"]["Regex"].get_string().get(pattern) || pattern != kPattern) {
-      return unsupported("pre_tokenizer does not split by the o200k pattern");
-    }
-    if (part["behavior"].get_string().get(behavior) || behavior != "Isolated" ||
-        part["invert"].get_bool().get(invert) || invert) {
-      return unsupported("pre_tokenizer's Split is not Isolated, or is inverted");
+  Status read_pre_tokenizers(value v, std::vector<PreTokenizer>& out) const {
+    array list;
+    if (v.get_array().get(list)) return unsupported("pre_tokenizer is not a Sequence");
+    for (auto item : list) {
+      object part;
+      if (const auto e = item.get_object().get(part)) return bad_json(e, " in pre_tokenizer");
+      PreTokenizer& to = out.emplace_back();
+      VITALIS_TRY(each_field(part, [&](std::string_view key, value f) {
+        return read_pre_tokenizer_field(key, f, to);
+      }));
     }
     return {};
   }
 
-  Status read_byte_level(object part) const {
-    std::string_view type;
-    bool prefix_space = true, regex = true;
-    if (part["type"].get_string().get(type) || type != "ByteLevel" ||
-        part["add_prefix_space"].get_bool().get(prefix_space) || prefix_space ||
-        part["use_regex"].get_bool().get(regex) || regex) {
-      return unsupported("pre_tokenizer does not end with a plain ByteLevel");
+  Status read_pre_tokenizer_field(std::string_view key, value v, PreTokenizer& out) const {
+    simdjson::error_code e = simdjson::SUCCESS;
+    if (key == "type") e = v.get_string().get(out.type);
+    if (key == "behavior") e = v.get_string().get(out.behavior);
+    if (key == "invert") e = v.get_bool().get(out.invert.emplace());
+    if (key == "add_prefix_space") e = v.get_bool().get(out.add_prefix_space.emplace());
+    if (key == "use_regex") e = v.get_bool().get(out.use_regex.emplace());
+    if (e) return bad_json(e, " in pre_tokenizer");
+    if (key != "pattern") return {};
+    object pattern;
+    if (v.get_object().get(pattern)) return unsupported("pre_tokenizer's pattern is not a Regex");
+    return each_field(pattern, [&](std::string_view kind, value text) {
+      if (kind != "Regex") return unsupported("pre_tokenizer's pattern is not a Regex");
+      const auto bad = text.get_string().get(out.regex);
+      return bad ? bad_json(bad, " in pre_tokenizer") : Status();
+    });
+  }
+
+  // Fields are taken in the order of the file: simdjson's look-up by name asserts on damaged text.
+  template <class Visit>
+  Status each_field(object& from, Visit visit) const {
+    for (auto item : from) {
+      field f;
+      std::string_view key;
+      if (const auto e = std::move(item).get(f)) return bad_json(e);
+      if (const auto e = f.unescaped_key().get(key)) return bad_json(e);
+      VITALIS_TRY(visit(key, f.value()));
     }
     return {};
   }
@@ -355,11 +383,14 @@ class Loader {
 
   // Some files list the added tokens in model.vocab as well.
   void drop_specials_among_entries() {
-    std::erase_if(source_.entries, [this](const VocabularySource::Entry& entry) {
-      return std::any_of(source_.specials.begin(), source_.specials.end(),
-                         [&](const auto& special) {
-                           return special.id == entry.id && special.bytes == entry.bytes;
-                         });
+    Token lowest = kNone;
+    for (const auto& special : source_.specials) lowest = std::min(lowest, special.id);
+    std::erase_if(source_.entries, [&](const VocabularySource::Entry& entry) {
+      return entry.id >= lowest && std::any_of(source_.specials.begin(), source_.specials.end(),
+                                               [&](const auto& special) {
+                                                 return special.id == entry.id &&
+                                                        special.bytes == entry.bytes;
+                                               });
     });
   }
 

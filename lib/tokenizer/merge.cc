@@ -2,8 +2,8 @@
 // A long piece is cut into windows that are merged one by one. That is exact: tokens are the
 // encoding of their text if and only if each two neighbours are the encoding of theirs (a merge
 // across a boundary depends only on the two tokens that would hold it), so each seam between
-// windows is checked by merging the two tokens that meet there. If one does not hold, the whole
-// piece is merged with a heap instead.
+// windows is checked by merging the two tokens that meet there. If one does not hold, the window
+// before it is made larger; if that does not help, the whole piece is merged with a heap.
 #include "tokenizer/merge.h"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ class ByIds {
   }
 
  private:
-  static Join join(Token id) { return {id == kNone ? kNever : static_cast<int32_t>(id), id}; }
+  static Join join(Token id) { return {id > kMaxRank ? kNever : static_cast<int32_t>(id), id}; }
 
   const Vocabulary& vocabulary_;
   const char* end_;
@@ -59,7 +59,7 @@ class ByPairs {
   }
   Join operator()(const char*, size_t, Token left, Token right) const {
     const PairSlot& slot = vocabulary_.pair(left, right);
-    return {slot.rank == kNone ? kNever : static_cast<int32_t>(slot.rank), slot.result};
+    return {slot.rank > kMaxRank ? kNever : static_cast<int32_t>(slot.rank), slot.result};
   }
 
  private:
@@ -209,6 +209,7 @@ class Large {
 
 template <class Joiner, class Visit>
 void merge_at_once(const Vocabulary& vocabulary, std::string_view text, Visit visit) {
+  if (text.empty()) return;
   if (text.size() <= kSmall) {
     Small<Joiner>(vocabulary, text).each(visit);
   } else {
@@ -222,15 +223,22 @@ class Windows {
   Windows(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out)
       : vocabulary_(vocabulary), piece_(piece), out_(out) {}
 
-  // False: a seam does not hold.
+  // False: a seam does not hold, nor does the one before it with a larger window.
   bool run() {
-    Token last = kNone;
-    size_t window = kSmall;
-    for (size_t begin = 0; begin < piece_.size();) {
-      const std::string_view text = piece_.substr(begin, window);
+    size_t window = kWindow;
+    Seam seam{0, out_.size(), kNone}, before = seam;
+    while (seam.at < piece_.size()) {
+      const std::string_view text = piece_.substr(seam.at, window);
       merge_window(text);
-      if (last != kNone && !stand_side_by_side(last, tokens_.front().id)) return false;
-      if (begin + text.size() == piece_.size()) {
+      if (!stand_side_by_side(seam.left, tokens_.front().id)) {
+        // The window before was too small to see that. Once more from its beginning.
+        if (seam.at == before.at) return false;
+        seam = before;
+        out_.resize(seam.n_out);
+        window *= 4;
+        continue;
+      }
+      if (seam.at + text.size() == piece_.size()) {
         put(tokens_.size());
         return true;
       }
@@ -239,27 +247,30 @@ class Windows {
         window *= 2;
         continue;
       }
-      put(kept);
-      last = tokens_[kept - 1].id;
-      const size_t step = tokens_[kept - 1].end;
-      begin += step;
       // The same text again, as in a run of one character, gives the same tokens again.
-      if (piece_.substr(begin, text.size()) == text) {
-        if (!stand_side_by_side(last, tokens_.front().id)) return false;
-        do {
-          put(kept);
-          begin += step;
-        } while (piece_.substr(begin, text.size()) == text);
-      }
-      window = std::max(kSmall, window / 2);
+      const size_t step = tokens_[kept - 1].end;
+      const bool again = stand_side_by_side(tokens_[kept - 1].id, tokens_.front().id);
+      do {
+        before = seam;
+        put(kept);
+        seam = {seam.at + step, out_.size(), tokens_[kept - 1].id};
+      } while (again && piece_.substr(seam.at, text.size()) == text);
+      window = std::max(kWindow, window / 2);
     }
     return true;
   }
 
  private:
+  static constexpr size_t kWindow = 64;
+
   struct Placed {
     Token id;
     size_t end;
+  };
+  // Where a window begins, how many tokens stand before it, and the last of them.
+  struct Seam {
+    size_t at, n_out;
+    Token left;
   };
 
   void merge_window(std::string_view text) {
@@ -277,6 +288,7 @@ class Windows {
   }
 
   bool stand_side_by_side(Token left, Token right) const {
+    if (left == kNone) return true;
     std::string both(vocabulary_.bytes(left));
     both += vocabulary_.bytes(right);
     std::vector<Token> out;

@@ -2,10 +2,13 @@
 // Everything around encoding: counting, limits, offsets, decoding, batches, threads.
 #include "tokenizer/tokenizer.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
 #include <string>
+#include <sys/mman.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "base/utf8.h"
@@ -169,6 +172,25 @@ TEST(Encode, TakesTheLongestSpecialTokenAndNoOtherIds) {
   std::vector<Token> out;
   EXPECT_TRUE(built->encode("<a><a[x]z<", options, out).ok());
   EXPECT_EQ(out, (std::vector<Token>{257, 256, 258, 'z', '<'}));
+}
+
+// The text ends where the next page cannot be read.
+TEST(Encode, ReadsNothingBehindTheText) {
+  ASSERT_TRUE(published());
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  void* const pages =
+      ::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(pages, MAP_FAILED);
+  char* const end = static_cast<char*>(pages) + page;
+  ASSERT_EQ(::mprotect(end, page, PROT_NONE), 0);
+  const std::string text = "It's \u00E9t\u00E9 in 1234 zqxjvkwp's   house;\n\n// \u4E2D\u6587 end ";
+  for (size_t size = 0; size <= text.size(); ++size) {
+    const std::string_view part(end - size, size);
+    std::copy_n(text.data(), size, end - size);
+    EXPECT_EQ(encoded(*published(), part), encoded(*published(), text.substr(0, size)));
+    EXPECT_EQ(published()->count(part), encoded(*published(), part).size());
+  }
+  ::munmap(pages, 2 * page);
 }
 
 TEST(Encode, IsTheSameFromManyThreads) {
