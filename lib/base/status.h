@@ -112,7 +112,7 @@ class [[nodiscard]] Result {
 #define VITALIS_ASSIGN_(result, target, expression) \
   auto result = (expression);                       \
   if (!result.ok()) return result.status();         \
-  target = result.take()
+  target = result.take() /* NOLINT(bugprone-macro-parentheses): a declaration may stand here */
 // VITALIS_ASSIGN(auto x, f()): x becomes the value of the Result, or the function returns its
 // Status.
 #define VITALIS_ASSIGN(target, expression) \

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/engine.h"
 
-#include <thread>
-
+#include "cpu/threads.h"
 #include "kernels/dispatch.h"
 
 namespace vitalis::engine {
@@ -18,7 +17,7 @@ Result<Engine> make_engine(const EngineOptions& options) {
   }
   VITALIS_ASSIGN(const kernels::Table* table, kernels::choose(options.tier));
   int threads = options.threads;
-  if (threads == 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (threads == 0) threads = cpu::default_threads();
   return Engine{table, options.numerics, std::make_unique<Parallel>(threads)};
 }
 

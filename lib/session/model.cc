@@ -19,6 +19,13 @@ Result<std::shared_ptr<const Model>> Model::open(std::shared_ptr<const engine::E
                                                  const std::string& folder,
                                                  const std::string& cache_folder) {
   VITALIS_ASSIGN(auto checkpoint, model::Checkpoint::open(folder));
+  // Told before a tokenizer is looked for, which formats of one file do not have beside them.
+  if (const std::string found = model::differences(checkpoint.weights()); !found.empty()) {
+    return error(Code::kUnsupported, folder, " (", checkpoint.format(),
+                 ") can be described but not run yet: only weights laid out as in Hugging Face's "
+                 "files can; found ",
+                 found);
+  }
   VITALIS_ASSIGN(auto vocabulary,
                  Vocabulary::open(folder, cache_folder, checkpoint.config().vocab));
   return std::shared_ptr<const Model>(
