@@ -106,23 +106,9 @@ class [[nodiscard]] Result {
 
 using Done = std::monostate;  // the value of a Result that has nothing to tell but success
 
-enum class Numerics : int32_t {
-  kFaithful = VITALIS_NUMERICS_FAITHFUL,
-  kFloat32 = VITALIS_NUMERICS_FLOAT32,
-};
-enum class Effort : int32_t {
-  kDefault = VITALIS_EFFORT_DEFAULT,
-  kLow = VITALIS_EFFORT_LOW,
-  kMedium = VITALIS_EFFORT_MEDIUM,
-  kHigh = VITALIS_EFFORT_HIGH,
-};
-enum class Role : int32_t {
-  kSystem = VITALIS_ROLE_SYSTEM,
-  kDeveloper = VITALIS_ROLE_DEVELOPER,
-  kUser = VITALIS_ROLE_USER,
-  kAssistant = VITALIS_ROLE_ASSISTANT,
-  kTool = VITALIS_ROLE_TOOL,
-};
+enum class Numerics : int32_t { kFaithful, kFloat32 };                        // VITALIS_NUMERICS_*
+enum class Effort : int32_t { kDefault, kLow, kMedium, kHigh };               // VITALIS_EFFORT_*
+enum class Role : int32_t { kSystem, kDeveloper, kUser, kAssistant, kTool };  // VITALIS_ROLE_*
 enum class EventKind : int32_t {
   kPrefill = VITALIS_EVENT_PREFILL,
   kMessageBegin = VITALIS_EVENT_MESSAGE_BEGIN,
@@ -133,12 +119,16 @@ enum class EventKind : int32_t {
   kFinished = VITALIS_EVENT_FINISHED,
 };
 enum class Channel : int32_t {
-  kNone = VITALIS_CHANNEL_NONE,
-  kAnalysis = VITALIS_CHANNEL_ANALYSIS,
-  kCommentary = VITALIS_CHANNEL_COMMENTARY,
-  kFinal = VITALIS_CHANNEL_FINAL,
-  kOther = VITALIS_CHANNEL_OTHER,
-};
+  kNone,
+  kAnalysis,
+  kCommentary,
+  kFinal,
+  kOther
+};  // VITALIS_CHANNEL_*
+static_assert(int32_t(Effort::kHigh) == VITALIS_EFFORT_HIGH &&
+              int32_t(Role::kTool) == VITALIS_ROLE_TOOL &&
+              int32_t(Numerics::kFloat32) == VITALIS_NUMERICS_FLOAT32 &&
+              int32_t(Channel::kOther) == VITALIS_CHANNEL_OTHER);
 enum class FinishReason : int32_t {
   kNone = 0,
   kStop = VITALIS_FINISH_STOP,
@@ -295,6 +285,51 @@ class Engine : public detail::Owner<vitalis_engine, vitalis_engine_release> {
   }
 };
 
+// ---- tokenizer: text to tokens and back; immutable, useful without weights ----
+
+class Tokenizer : public detail::Owner<vitalis_tokenizer, vitalis_tokenizer_release> {
+ public:
+  explicit Tokenizer(vitalis_tokenizer* handle) : Owner(handle) {}  // takes over one reference
+  // `path`: a tokenizer.json, or a folder with one. `cache_folder` keeps a compiled form; or null.
+  explicit Tokenizer(const std::string& path, const char* cache_folder = nullptr)
+      : Tokenizer(try_open(path, cache_folder).value()) {}
+  static Result<Tokenizer> try_open(const std::string& path, const char* cache_folder = nullptr) {
+    vitalis_tokenizer* tokenizer = nullptr;
+    return detail::made<Tokenizer>(vitalis_tokenizer_open(path.c_str(), cache_folder, &tokenizer),
+                                   &tokenizer);
+  }
+
+  // What spells a special token stays text, unless `special`.
+  std::vector<uint32_t> encode(std::string_view text, bool special = false) const {
+    return try_encode(text, special).value();
+  }
+  Result<std::vector<uint32_t>> try_encode(std::string_view text, bool special = false) const {
+    auto c = detail::sized<vitalis_encode_options>();
+    c.flags = special ? VITALIS_ENCODE_SPECIAL : 0;
+    return detail::tokens(text.size() / 2 + 16, [&](uint32_t* to, size_t capacity, size_t* count) {
+      return vitalis_tokenizer_encode(native_handle(), text.data(), text.size(), &c, to, nullptr,
+                                      capacity, count);
+    });
+  }
+
+  // The bytes of one token; the view lives as long as the tokenizer.
+  std::string_view token_bytes(uint32_t token) const { return try_token_bytes(token).value(); }
+  Result<std::string_view> try_token_bytes(uint32_t token) const {
+    vitalis_text text = {};
+    const int32_t status = vitalis_tokenizer_token_bytes(native_handle(), token, &text);
+    if (status < 0) return Error::last(status);
+    return detail::view(text);
+  }
+
+  // The id of a token such as "<|start|>".
+  uint32_t special(std::string_view name) const { return try_special(name).value(); }
+  Result<uint32_t> try_special(std::string_view name) const {
+    uint32_t token = 0;
+    return detail::filled(
+        vitalis_tokenizer_special(native_handle(), name.data(), name.size(), &token), &token);
+  }
+};
+
 // ---- model: mapped weights and tokenizer, immutable ----
 
 class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
@@ -304,8 +339,8 @@ class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
   Model(const Engine& engine, const std::string& path) : Model(try_open(engine, path).value()) {}
   static Result<Model> try_open(const Engine& engine, const std::string& path) {
     vitalis_model* model = nullptr;
-    return detail::made<Model>(vitalis_model_open(engine.native_handle(), path.c_str(), &model),
-                               &model);
+    return detail::made<Model>(
+        vitalis_model_open(engine.native_handle(), path.c_str(), nullptr, &model), &model);
   }
 
   vitalis_model_info info() const { return try_info().value(); }
@@ -326,33 +361,11 @@ class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
     return tensor;
   }
 
-  // What spells a special token stays text, unless `special`.
-  std::vector<uint32_t> tokenize(std::string_view text, bool special = false) const {
-    return try_tokenize(text, special).value();
-  }
-  Result<std::vector<uint32_t>> try_tokenize(std::string_view text, bool special = false) const {
-    const uint32_t flags = special ? VITALIS_TOKENIZE_SPECIAL : 0;
-    return detail::tokens(text.size() / 2 + 16, [&](uint32_t* to, size_t capacity, size_t* count) {
-      return vitalis_model_tokenize(native_handle(), text.data(), text.size(), flags, to, capacity,
-                                    count);
-    });
-  }
-
-  // The bytes of one token; the view lives as long as the model.
-  std::string_view token_bytes(uint32_t token) const { return try_token_bytes(token).value(); }
-  Result<std::string_view> try_token_bytes(uint32_t token) const {
-    vitalis_text text = {};
-    const int32_t status = vitalis_model_token_bytes(native_handle(), token, &text);
-    if (status < 0) return Error::last(status);
-    return detail::view(text);
-  }
-
-  // The id of a token such as "<|start|>".
-  uint32_t special_token(std::string_view name) const { return try_special_token(name).value(); }
-  Result<uint32_t> try_special_token(std::string_view name) const {
-    uint32_t token = 0;
-    return detail::filled(
-        vitalis_model_special_token(native_handle(), name.data(), name.size(), &token), &token);
+  Tokenizer tokenizer() const { return try_tokenizer().value(); }
+  Result<Tokenizer> try_tokenizer() const {
+    vitalis_tokenizer* tokenizer = nullptr;
+    return detail::made<Tokenizer>(vitalis_model_get_tokenizer(native_handle(), &tokenizer),
+                                   &tokenizer);
   }
 
   // What a session with these options would take.
@@ -435,7 +448,8 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
   // {"messages": …, "tools": …} as in OpenAI's chat completions.
   Conversation& load_json(std::string_view json) { return try_load_json(json).value(), *this; }
   Result<Done> try_load_json(std::string_view json) {
-    return detail::done(vitalis_conversation_load_json(native_handle(), json.data(), json.size()));
+    return detail::done(vitalis_conversation_load_json(native_handle(), VITALIS_JSON_CHAT,
+                                                       json.data(), json.size()));
   }
 
   // Messages after the system's and the developer's.
@@ -449,11 +463,13 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
   }
 
   // The prompt that makes the model answer.
-  std::vector<uint32_t> render(const Model& model) const { return try_render(model).value(); }
-  Result<std::vector<uint32_t>> try_render(const Model& model) const {
+  std::vector<uint32_t> render(const Tokenizer& tokenizer) const {
+    return try_render(tokenizer).value();
+  }
+  Result<std::vector<uint32_t>> try_render(const Tokenizer& tokenizer) const {
     return detail::tokens(1024, [&](uint32_t* to, size_t capacity, size_t* count) {
-      return vitalis_conversation_render(native_handle(), model.native_handle(), to, capacity,
-                                         count);
+      return vitalis_conversation_render(native_handle(), tokenizer.native_handle(), nullptr, to,
+                                         capacity, count);
     });
   }
 };
