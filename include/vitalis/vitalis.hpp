@@ -70,8 +70,7 @@ class Error : public std::exception {
   std::shared_ptr<const std::string> message_;  // copies of an exception must not throw
 };
 
-// A value or an error. value() throws the error; where exceptions are off it ends the program, so
-// ask ok() first.
+// A value or an error. value() throws the error, or without exceptions ends the program.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -83,7 +82,6 @@ class [[nodiscard]] Result {
   bool ok() const noexcept { return held_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
   const Error& error() const { return *std::get_if<1>(&held_); }
-  T& operator*() & { return *std::get_if<0>(&held_); }
   T value() && {
     if (!ok()) raise();
     return std::move(*std::get_if<0>(&held_));
@@ -106,48 +104,31 @@ class [[nodiscard]] Result {
 
 using Done = std::monostate;  // the value of a Result that has nothing to tell but success
 
-enum class Numerics : int32_t {
-  kFaithful = VITALIS_NUMERICS_FAITHFUL,
-  kFloat32 = VITALIS_NUMERICS_FLOAT32,
-};
-enum class Effort : int32_t {
-  kDefault = VITALIS_EFFORT_DEFAULT,
-  kLow = VITALIS_EFFORT_LOW,
-  kMedium = VITALIS_EFFORT_MEDIUM,
-  kHigh = VITALIS_EFFORT_HIGH,
-};
-enum class Role : int32_t {
-  kSystem = VITALIS_ROLE_SYSTEM,
-  kDeveloper = VITALIS_ROLE_DEVELOPER,
-  kUser = VITALIS_ROLE_USER,
-  kAssistant = VITALIS_ROLE_ASSISTANT,
-  kTool = VITALIS_ROLE_TOOL,
-};
+enum class Numerics : int32_t { kFaithful, kFloat32 };                        // VITALIS_NUMERICS_*
+enum class Effort : int32_t { kDefault, kLow, kMedium, kHigh };               // VITALIS_EFFORT_*
+enum class Role : int32_t { kSystem, kDeveloper, kUser, kAssistant, kTool };  // VITALIS_ROLE_*
+// VITALIS_EVENT_*
 enum class EventKind : int32_t {
-  kPrefill = VITALIS_EVENT_PREFILL,
-  kMessageBegin = VITALIS_EVENT_MESSAGE_BEGIN,
-  kText = VITALIS_EVENT_TEXT,
-  kToolCall = VITALIS_EVENT_TOOL_CALL,
-  kMessageEnd = VITALIS_EVENT_MESSAGE_END,
-  kDiagnostic = VITALIS_EVENT_DIAGNOSTIC,
-  kFinished = VITALIS_EVENT_FINISHED,
+  kPrefill = 1,
+  kMessageBegin,
+  kText,
+  kToolCall,
+  kMessageEnd,
+  kDiagnostic,
+  kFinished
 };
-enum class Channel : int32_t {
-  kNone = VITALIS_CHANNEL_NONE,
-  kAnalysis = VITALIS_CHANNEL_ANALYSIS,
-  kCommentary = VITALIS_CHANNEL_COMMENTARY,
-  kFinal = VITALIS_CHANNEL_FINAL,
-  kOther = VITALIS_CHANNEL_OTHER,
-};
-enum class FinishReason : int32_t {
-  kNone = 0,
-  kStop = VITALIS_FINISH_STOP,
-  kToolCall = VITALIS_FINISH_TOOL_CALL,
-  kLength = VITALIS_FINISH_LENGTH,
-  kCancelled = -1,  // by cancel() or a stop token; the C interface has a status for it
-};
+// VITALIS_CHANNEL_*
+enum class Channel : int32_t { kNone, kAnalysis, kCommentary, kFinal, kOther };
+// VITALIS_FINISH_*; cancelled by cancel() or a stop token, for which C has a status.
+enum class FinishReason : int32_t { kNone, kStop, kToolCall, kLength, kCancelled = -1 };
+static_assert(int32_t(Effort::kHigh) == VITALIS_EFFORT_HIGH &&
+              int32_t(Role::kTool) == VITALIS_ROLE_TOOL &&
+              int32_t(Numerics::kFloat32) == VITALIS_NUMERICS_FLOAT32 &&
+              int32_t(Channel::kOther) == VITALIS_CHANNEL_OTHER &&
+              int32_t(EventKind::kFinished) == VITALIS_EVENT_FINISHED &&
+              int32_t(FinishReason::kLength) == VITALIS_FINISH_LENGTH);
 
-// Options: aggregates for designated initialisers. What is left out has the library's default.
+// For designated initialisers. What is left out has the library's default.
 struct EngineOptions {
   int32_t threads = 0;         // 0: the cores that this process may use
   const char* tier = nullptr;  // "portable", "avx2", "avx512"
@@ -192,8 +173,6 @@ struct Event {
   std::string_view channel_name = {};
   std::string_view content_type = {};
   bool complete = false;
-
-  // A piece of what users are to read.
   bool is_answer() const { return kind == EventKind::kText && channel == Channel::kFinal; }
 };
 
@@ -277,8 +256,7 @@ class Owner {
 class Engine : public detail::Owner<vitalis_engine, vitalis_engine_release> {
  public:
   explicit Engine(vitalis_engine* handle) : Owner(handle) {}  // takes over one reference
-  Engine() : Engine(EngineOptions{}) {}
-  explicit Engine(const EngineOptions& options) : Engine(try_create(options).value()) {}
+  explicit Engine(const EngineOptions& options = {}) : Engine(try_create(options).value()) {}
   static Result<Engine> try_create(const EngineOptions& options = {}) {
     auto c = detail::sized<vitalis_engine_options>();
     c.threads = options.threads;
@@ -288,10 +266,54 @@ class Engine : public detail::Owner<vitalis_engine, vitalis_engine_release> {
     return detail::made<Engine>(vitalis_engine_create(&c, &engine), &engine);
   }
 
-  // The tier's name lives as long as the library is loaded.
   vitalis_engine_info info() const {
     auto info = detail::sized<vitalis_engine_info>();
     return detail::filled(vitalis_engine_get_info(native_handle(), &info), &info).value();
+  }
+};
+
+// ---- tokenizer: text to tokens and back; immutable, useful without weights ----
+
+class Tokenizer : public detail::Owner<vitalis_tokenizer, vitalis_tokenizer_release> {
+ public:
+  explicit Tokenizer(vitalis_tokenizer* handle) : Owner(handle) {}  // takes over one reference
+  // `path`: a tokenizer.json, or a folder with one. `cache_folder` keeps a compiled form; or null.
+  explicit Tokenizer(const std::string& path, const char* cache_folder = nullptr)
+      : Tokenizer(try_open(path, cache_folder).value()) {}
+  static Result<Tokenizer> try_open(const std::string& path, const char* cache_folder = nullptr) {
+    vitalis_tokenizer* tokenizer = nullptr;
+    return detail::made<Tokenizer>(vitalis_tokenizer_open(path.c_str(), cache_folder, &tokenizer),
+                                   &tokenizer);
+  }
+
+  // What spells a special token stays text, unless `special`.
+  std::vector<uint32_t> encode(std::string_view text, bool special = false) const {
+    return try_encode(text, special).value();
+  }
+  Result<std::vector<uint32_t>> try_encode(std::string_view text, bool special = false) const {
+    auto c = detail::sized<vitalis_encode_options>();
+    c.flags = special ? VITALIS_ENCODE_SPECIAL : 0;
+    return detail::tokens(text.size() / 2 + 16, [&](uint32_t* to, size_t capacity, size_t* count) {
+      return vitalis_tokenizer_encode(native_handle(), text.data(), text.size(), &c, to, nullptr,
+                                      capacity, count);
+    });
+  }
+
+  // The bytes of one token; the view lives as long as the tokenizer.
+  std::string_view token_bytes(uint32_t token) const { return try_token_bytes(token).value(); }
+  Result<std::string_view> try_token_bytes(uint32_t token) const {
+    vitalis_text text = {};
+    const int32_t status = vitalis_tokenizer_token_bytes(native_handle(), token, &text);
+    if (status < 0) return Error::last(status);
+    return detail::view(text);
+  }
+
+  // The id of a token such as "<|start|>".
+  uint32_t special(std::string_view name) const { return try_special(name).value(); }
+  Result<uint32_t> try_special(std::string_view name) const {
+    uint32_t token = 0;
+    return detail::filled(
+        vitalis_tokenizer_special(native_handle(), name.data(), name.size(), &token), &token);
   }
 };
 
@@ -300,21 +322,19 @@ class Engine : public detail::Owner<vitalis_engine, vitalis_engine_release> {
 class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
  public:
   explicit Model(vitalis_model* handle) : Owner(handle) {}  // takes over one reference
-  // `path` is a checkpoint's folder, in UTF-8.
   Model(const Engine& engine, const std::string& path) : Model(try_open(engine, path).value()) {}
   static Result<Model> try_open(const Engine& engine, const std::string& path) {
     vitalis_model* model = nullptr;
-    return detail::made<Model>(vitalis_model_open(engine.native_handle(), path.c_str(), &model),
-                               &model);
+    return detail::made<Model>(
+        vitalis_model_open(engine.native_handle(), path.c_str(), nullptr, &model), &model);
   }
 
-  vitalis_model_info info() const { return try_info().value(); }
-  Result<vitalis_model_info> try_info() const {
+  vitalis_model_info info() const {
     auto info = detail::sized<vitalis_model_info>();
-    return detail::filled(vitalis_model_get_info(native_handle(), &info), &info);
+    return detail::filled(vitalis_model_get_info(native_handle(), &info), &info).value();
   }
 
-  // The tensor at an index below info().tensors. The views live as long as the model.
+  // The views live as long as the model.
   TensorInfo tensor(size_t index) const { return try_tensor(index).value(); }
   Result<TensorInfo> try_tensor(size_t index) const {
     auto info = detail::sized<vitalis_tensor_info>();
@@ -326,33 +346,11 @@ class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
     return tensor;
   }
 
-  // What spells a special token stays text, unless `special`.
-  std::vector<uint32_t> tokenize(std::string_view text, bool special = false) const {
-    return try_tokenize(text, special).value();
-  }
-  Result<std::vector<uint32_t>> try_tokenize(std::string_view text, bool special = false) const {
-    const uint32_t flags = special ? VITALIS_TOKENIZE_SPECIAL : 0;
-    return detail::tokens(text.size() / 2 + 16, [&](uint32_t* to, size_t capacity, size_t* count) {
-      return vitalis_model_tokenize(native_handle(), text.data(), text.size(), flags, to, capacity,
-                                    count);
-    });
-  }
-
-  // The bytes of one token; the view lives as long as the model.
-  std::string_view token_bytes(uint32_t token) const { return try_token_bytes(token).value(); }
-  Result<std::string_view> try_token_bytes(uint32_t token) const {
-    vitalis_text text = {};
-    const int32_t status = vitalis_model_token_bytes(native_handle(), token, &text);
-    if (status < 0) return Error::last(status);
-    return detail::view(text);
-  }
-
-  // The id of a token such as "<|start|>".
-  uint32_t special_token(std::string_view name) const { return try_special_token(name).value(); }
-  Result<uint32_t> try_special_token(std::string_view name) const {
-    uint32_t token = 0;
-    return detail::filled(
-        vitalis_model_special_token(native_handle(), name.data(), name.size(), &token), &token);
+  Tokenizer tokenizer() const { return try_tokenizer().value(); }
+  Result<Tokenizer> try_tokenizer() const {
+    vitalis_tokenizer* tokenizer = nullptr;
+    return detail::made<Tokenizer>(vitalis_model_get_tokenizer(native_handle(), &tokenizer),
+                                   &tokenizer);
   }
 
   // What a session with these options would take.
@@ -379,9 +377,7 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
     return detail::made<Conversation>(vitalis_conversation_create(&conversation), &conversation);
   }
 
-  Conversation& set_system(const SystemOptions& system) {
-    return try_set_system(system).value(), *this;
-  }
+  Conversation& set_system(const SystemOptions& system) { return self(try_set_system(system)); }
   Result<Done> try_set_system(const SystemOptions& system) {
     auto c = detail::sized<vitalis_system>();
     c.reasoning_effort = static_cast<int32_t>(system.reasoning_effort);
@@ -392,9 +388,7 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
   }
 
   // The developer's instructions; empty text takes them away.
-  Conversation& set_instructions(std::string_view text) {
-    return try_set_instructions(text).value(), *this;
-  }
+  Conversation& set_instructions(std::string_view text) { return self(try_set_instructions(text)); }
   Result<Done> try_set_instructions(std::string_view text) {
     return detail::done(
         vitalis_conversation_set_instructions(native_handle(), text.data(), text.size()));
@@ -402,7 +396,7 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
 
   // Declares a function; `parameters` is a JSON Schema, or null for none.
   Conversation& add_tool(const char* name, const char* description, const char* parameters) {
-    return try_add_tool(name, description, parameters).value(), *this;
+    return self(try_add_tool(name, description, parameters));
   }
   Result<Done> try_add_tool(const char* name, const char* description, const char* parameters) {
     return detail::done(
@@ -410,7 +404,7 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
   }
 
   Conversation& user(std::string_view text) { return add({.role = Role::kUser, .text = text}); }
-  Conversation& add(const Message& message) { return try_add(message).value(), *this; }
+  Conversation& add(const Message& message) { return self(try_add(message)); }
   Result<Done> try_add(const Message& message) {
     auto c = detail::sized<vitalis_message>();
     c.role = static_cast<int32_t>(message.role);
@@ -425,7 +419,7 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
 
   // The answer to the call of `name`, such as "functions.get_weather".
   Conversation& add_tool_result(const char* name, std::string_view text) {
-    return try_add_tool_result(name, text).value(), *this;
+    return self(try_add_tool_result(name, text));
   }
   Result<Done> try_add_tool_result(const char* name, std::string_view text) {
     return detail::done(
@@ -433,29 +427,33 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
   }
 
   // {"messages": …, "tools": …} as in OpenAI's chat completions.
-  Conversation& load_json(std::string_view json) { return try_load_json(json).value(), *this; }
+  Conversation& load_json(std::string_view json) { return self(try_load_json(json)); }
   Result<Done> try_load_json(std::string_view json) {
-    return detail::done(vitalis_conversation_load_json(native_handle(), json.data(), json.size()));
+    return detail::done(vitalis_conversation_load_json(native_handle(), VITALIS_JSON_CHAT,
+                                                       json.data(), json.size()));
   }
 
-  // Messages after the system's and the developer's.
   size_t size() const { return vitalis_conversation_size(native_handle()); }
-  bool empty() const { return size() == 0; }
 
   // Leaves the first `size` messages; settings and tools stay.
-  Conversation& truncate(size_t size) { return try_truncate(size).value(), *this; }
+  Conversation& truncate(size_t size) { return self(try_truncate(size)); }
   Result<Done> try_truncate(size_t size) {
     return detail::done(vitalis_conversation_truncate(native_handle(), size));
   }
 
   // The prompt that makes the model answer.
-  std::vector<uint32_t> render(const Model& model) const { return try_render(model).value(); }
-  Result<std::vector<uint32_t>> try_render(const Model& model) const {
+  std::vector<uint32_t> render(const Tokenizer& tokenizer) const {
+    return try_render(tokenizer).value();
+  }
+  Result<std::vector<uint32_t>> try_render(const Tokenizer& tokenizer) const {
     return detail::tokens(1024, [&](uint32_t* to, size_t capacity, size_t* count) {
-      return vitalis_conversation_render(native_handle(), model.native_handle(), to, capacity,
-                                         count);
+      return vitalis_conversation_render(native_handle(), tokenizer.native_handle(), nullptr, to,
+                                         capacity, count);
     });
   }
+
+ private:
+  Conversation& self(Result<Done> done) { return done.value(), *this; }
 };
 
 // ---- session: a context's memory, and generation ----
@@ -464,7 +462,6 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
 // for; leave the loop and nothing more is. The last event is always FINISHED, also after cancel().
 class Answer : public detail::Owner<vitalis_session, vitalis_session_release> {
  public:
-  // Computes the next event: none after the last.
   std::optional<Event> next() { return try_next().value(); }
   Result<std::optional<Event>> try_next() {
     if (over_) return std::optional<Event>();

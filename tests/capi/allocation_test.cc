@@ -104,7 +104,8 @@ struct Setting {
   void open(long n) {
     expect_survives("engine_create", n, [&] { return vitalis_engine_create(nullptr, &engine); });
     expect_survives("model_open", n, [&] {
-      return vitalis_model_open(engine, VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny", &model);
+      return vitalis_model_open(engine, VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny", nullptr,
+                                &model);
     });
   }
   ~Setting() {
@@ -116,6 +117,9 @@ struct Setting {
 void converse(vitalis_model* model, long n) {
   vitalis_conversation* conversation = nullptr;
   vitalis_session* session = nullptr;
+  vitalis_tokenizer* tokenizer = nullptr;
+  expect_survives("get_tokenizer", n,
+                  [&] { return vitalis_model_get_tokenizer(model, &tokenizer); });
   expect_survives("conversation_create", n,
                   [&] { return vitalis_conversation_create(&conversation); });
   expect_survives("set_instructions", n, [&] {
@@ -128,7 +132,7 @@ void converse(vitalis_model* model, long n) {
                   [&] { return vitalis_conversation_set_system(conversation, &system); });
   expect_survives("load_json", n, [&] {
     return vitalis_conversation_load_json(
-        conversation,
+        conversation, VITALIS_JSON_CHAT,
         R"({"messages": [{"role": "user", "content": "What is the capital of Italy?"}],
             "tools": [{"type": "function", "function": {"name": "get_time", "description": "Time",
               "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]})",
@@ -137,11 +141,12 @@ void converse(vitalis_model* model, long n) {
   std::vector<uint32_t> tokens(512);
   size_t count = 0;
   expect_survives("tokenize", n, [&] {
-    return vitalis_model_tokenize(model, "Spelling, and 1234 words", VITALIS_NUL, 0, tokens.data(),
-                                  tokens.size(), &count);
+    return vitalis_tokenizer_encode(tokenizer, "Spelling, and 1234 words", VITALIS_NUL, nullptr,
+                                    tokens.data(), nullptr, tokens.size(), &count);
   });
   expect_survives("render", n, [&] {
-    return vitalis_conversation_render(conversation, model, tokens.data(), tokens.size(), &count);
+    return vitalis_conversation_render(conversation, tokenizer, nullptr, tokens.data(),
+                                       tokens.size(), &count);
   });
   vitalis_session_options options = VITALIS_SESSION_OPTIONS_INIT;
   options.context = 512;
@@ -167,6 +172,7 @@ void converse(vitalis_model* model, long n) {
   EXPECT_GE(vitalis_conversation_size(conversation), 2u);
   vitalis_session_release(session);
   vitalis_conversation_release(conversation);
+  vitalis_tokenizer_release(tokenizer);
 }
 
 // Runs body(n) with the n-th allocation refused, for n = 0, 1, 2 … (every n below `all`, then every

@@ -26,6 +26,11 @@ static int differences = 0;
 
 int main(void) {
   CHECK(vitalis_engine_options, VITALIS_ENGINE_OPTIONS_INIT);
+  CHECK(vitalis_model_options, VITALIS_MODEL_OPTIONS_INIT);
+  CHECK(vitalis_encode_options, VITALIS_ENCODE_OPTIONS_INIT);
+  CHECK(vitalis_render_options, VITALIS_RENDER_OPTIONS_INIT);
+  CHECK(vitalis_template_options, VITALIS_TEMPLATE_OPTIONS_INIT);
+  CHECK(vitalis_parser_options, VITALIS_PARSER_OPTIONS_INIT);
   CHECK(vitalis_system, VITALIS_SYSTEM_INIT);
   CHECK(vitalis_message, VITALIS_MESSAGE_INIT);
   CHECK(vitalis_session_options, VITALIS_SESSION_OPTIONS_INIT);

@@ -29,6 +29,11 @@ FIELD(vitalis_engine_info, struct_size, 0);
 FIELD(vitalis_engine_info, threads, 4);
 FIELD(vitalis_engine_info, tier, 8);
 
+SIZE(vitalis_model_options, 16);
+FIELD(vitalis_model_options, struct_size, 0);
+FIELD(vitalis_model_options, reserved, 4);
+FIELD(vitalis_model_options, cache_folder, 8);
+
 SIZE(vitalis_model_info, 88);
 FIELD(vitalis_model_info, struct_size, 0);
 FIELD(vitalis_model_info, layers, 4);
@@ -57,6 +62,14 @@ FIELD(vitalis_tensor_info, name, 80);
 FIELD(vitalis_tensor_info, dtype, 96);
 FIELD(vitalis_tensor_info, file, 112);
 
+SIZE(vitalis_encode_options, 40);
+FIELD(vitalis_encode_options, struct_size, 0);
+FIELD(vitalis_encode_options, flags, 4);
+FIELD(vitalis_encode_options, allowed, 8);
+FIELD(vitalis_encode_options, allowed_count, 16);
+FIELD(vitalis_encode_options, refused, 24);
+FIELD(vitalis_encode_options, refused_count, 32);
+
 SIZE(vitalis_system, 32);
 FIELD(vitalis_system, struct_size, 0);
 FIELD(vitalis_system, reasoning_effort, 4);
@@ -73,6 +86,19 @@ FIELD(vitalis_message, channel, 24);
 FIELD(vitalis_message, content_type, 32);
 FIELD(vitalis_message, text, 40);
 FIELD(vitalis_message, text_size, 48);
+
+SIZE(vitalis_render_options, 16);
+FIELD(vitalis_render_options, struct_size, 0);
+FIELD(vitalis_render_options, mode, 4);
+FIELD(vitalis_render_options, keep_analysis, 8);
+FIELD(vitalis_render_options, retokenize, 12);
+
+SIZE(vitalis_template_options, 32);
+FIELD(vitalis_template_options, struct_size, 0);
+FIELD(vitalis_template_options, no_generation_prompt, 4);
+FIELD(vitalis_template_options, current_date, 8);
+FIELD(vitalis_template_options, reasoning_effort, 16);
+FIELD(vitalis_template_options, model_identity, 24);
 
 SIZE(vitalis_session_options, 12);
 FIELD(vitalis_session_options, struct_size, 0);
@@ -95,7 +121,7 @@ FIELD(vitalis_generate_options, top_k, 20);
 FIELD(vitalis_generate_options, seed, 24);
 FIELD(vitalis_generate_options, max_tokens, 32);
 
-SIZE(vitalis_event, 104);
+SIZE(vitalis_event, 152);
 FIELD(vitalis_event, struct_size, 0);
 FIELD(vitalis_event, kind, 4);
 FIELD(vitalis_event, channel, 8);
@@ -107,6 +133,13 @@ FIELD(vitalis_event, recipient, 48);
 FIELD(vitalis_event, channel_name, 64);
 FIELD(vitalis_event, content_type, 80);
 FIELD(vitalis_event, complete, 96);
+FIELD(vitalis_event, role, 100);
+FIELD(vitalis_event, name, 104);
+FIELD(vitalis_event, path, 120);
+FIELD(vitalis_event, json, 136);
+FIELD(vitalis_event, message, 140);
+FIELD(vitalis_event, token_begin, 144);
+FIELD(vitalis_event, token_end, 148);
 
 SIZE(vitalis_usage, 56);
 FIELD(vitalis_usage, struct_size, 0);
@@ -119,6 +152,14 @@ FIELD(vitalis_usage, seed, 24);
 FIELD(vitalis_usage, prefill_seconds, 32);
 FIELD(vitalis_usage, first_token_seconds, 40);
 FIELD(vitalis_usage, decode_seconds, 48);
+
+SIZE(vitalis_parser_options, 32);
+FIELD(vitalis_parser_options, struct_size, 0);
+FIELD(vitalis_parser_options, policy, 4);
+FIELD(vitalis_parser_options, from_start, 8);
+FIELD(vitalis_parser_options, reserved, 12);
+FIELD(vitalis_parser_options, functions, 16);
+FIELD(vitalis_parser_options, function_count, 24);
 
 NUMBER(VITALIS_ABI_VERSION, 1);
 NUMBER(VITALIS_NUL, SIZE_MAX);
@@ -139,7 +180,8 @@ NUMBER(VITALIS_ERROR_DENIED, -11);
 NUMBER(VITALIS_ERROR_INTEGRITY, -12);
 NUMBER(VITALIS_NUMERICS_FAITHFUL, 0);
 NUMBER(VITALIS_NUMERICS_FLOAT32, 1);
-NUMBER(VITALIS_TOKENIZE_SPECIAL, 1);
+NUMBER(VITALIS_ENCODE_SPECIAL, 1);
+NUMBER(VITALIS_ENCODE_STRICT, 2);
 NUMBER(VITALIS_EFFORT_DEFAULT, 0);
 NUMBER(VITALIS_EFFORT_LOW, 1);
 NUMBER(VITALIS_EFFORT_MEDIUM, 2);
@@ -149,6 +191,12 @@ NUMBER(VITALIS_ROLE_DEVELOPER, 1);
 NUMBER(VITALIS_ROLE_USER, 2);
 NUMBER(VITALIS_ROLE_ASSISTANT, 3);
 NUMBER(VITALIS_ROLE_TOOL, 4);
+NUMBER(VITALIS_JSON_CHAT, 0);
+NUMBER(VITALIS_JSON_RESPONSES, 1);
+NUMBER(VITALIS_JSON_HARMONY, 2);
+NUMBER(VITALIS_RENDER_COMPLETION, 0);
+NUMBER(VITALIS_RENDER_CONVERSATION, 1);
+NUMBER(VITALIS_RENDER_TRAINING, 2);
 NUMBER(VITALIS_SAMPLE_DEFAULT, 0);
 NUMBER(VITALIS_SAMPLE_GREEDY, 1);
 NUMBER(VITALIS_EVENT_PREFILL, 1);
@@ -166,7 +214,14 @@ NUMBER(VITALIS_CHANNEL_OTHER, 4);
 NUMBER(VITALIS_FINISH_STOP, 1);
 NUMBER(VITALIS_FINISH_TOOL_CALL, 2);
 NUMBER(VITALIS_FINISH_LENGTH, 3);
+NUMBER(VITALIS_JSON_STATE_NONE, 0);
+NUMBER(VITALIS_JSON_STATE_INCOMPLETE, 1);
+NUMBER(VITALIS_JSON_STATE_COMPLETE, 2);
+NUMBER(VITALIS_JSON_STATE_INVALID, 3);
 NUMBER(VITALIS_FORWARD_ALL, 1);
+NUMBER(VITALIS_PARSE_RESILIENT, 0);
+NUMBER(VITALIS_PARSE_STRICT, 1);
+NUMBER(VITALIS_PARSE_LENIENT, 2);
 
 int main(void) {
   puts("The compiler has checked all of it.");

@@ -10,7 +10,8 @@
 
 struct api {
   int32_t (*engine_create)(const vitalis_engine_options*, vitalis_engine**);
-  int32_t (*model_open)(vitalis_engine*, const char*, vitalis_model**);
+  int32_t (*model_open)(vitalis_engine*, const char*, const vitalis_model_options*,
+                        vitalis_model**);
   int32_t (*conversation_create)(vitalis_conversation**);
   int32_t (*conversation_add_message)(vitalis_conversation*, const vitalis_message*);
   int32_t (*session_create)(vitalis_model*, const vitalis_session_options*, vitalis_session**);
@@ -71,7 +72,7 @@ static int ask(const struct api* api, const char* path, char* answer, size_t cap
   question.text = "What is the capital of France?";
   question.text_size = VITALIS_NUL;
   if (api->engine_create(&engine_options, &engine) == VITALIS_OK &&
-      api->model_open(engine, path, &model) == VITALIS_OK &&
+      api->model_open(engine, path, NULL, &model) == VITALIS_OK &&
       api->conversation_create(&conversation) == VITALIS_OK &&
       api->conversation_add_message(conversation, &question) == VITALIS_OK &&
       api->session_create(model, NULL, &session) == VITALIS_OK &&

@@ -133,6 +133,11 @@ void expect_init_writes_no_more(Edge& edge, void (*init)(T*, size_t)) {
 
 TEST_F(Structs, InitFunctionsWriteTheCallersStruct) {
   expect_init_writes_no_more(edge, vitalis_engine_options_init);
+  expect_init_writes_no_more(edge, vitalis_model_options_init);
+  expect_init_writes_no_more(edge, vitalis_encode_options_init);
+  expect_init_writes_no_more(edge, vitalis_render_options_init);
+  expect_init_writes_no_more(edge, vitalis_template_options_init);
+  expect_init_writes_no_more(edge, vitalis_parser_options_init);
   expect_init_writes_no_more(edge, vitalis_system_init);
   expect_init_writes_no_more(edge, vitalis_message_init);
   expect_init_writes_no_more(edge, vitalis_session_options_init);

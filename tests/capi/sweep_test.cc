@@ -70,7 +70,8 @@ class Sweep : public testing::Test {
       if constexpr (std::is_pointer_v<Argument> && !std::is_same_v<Argument, const char*>) {
         const bool optional = std::is_same_v<Argument, const vitalis_engine_options*> ||
                               std::is_same_v<Argument, const vitalis_generate_options*> ||
-                              std::is_same_v<Argument, const vitalis_system*>;
+                              std::is_same_v<Argument, const vitalis_system*> ||
+                              std::is_same_v<Argument, const vitalis_parser_options*>;
         if (!optional) {
           EXPECT_EQ(status, VITALIS_ERROR_INVALID_ARGUMENT) << name << ", " << I;
         }
@@ -87,6 +88,7 @@ class Sweep : public testing::Test {
 TEST_F(Sweep, NullAndZeroInEveryPlace) {
   vitalis_engine* engine = nullptr;
   vitalis_model* model = nullptr;
+  vitalis_tokenizer* tokenizer = nullptr;
   vitalis_conversation* conversation = nullptr;
   vitalis_session* session = nullptr;
   vitalis_engine_options engine_options = VITALIS_ENGINE_OPTIONS_INIT;
@@ -122,14 +124,58 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_engine_retain, nullptr);
   SWEEP(vitalis_engine_release, nullptr);
 
-  SWEEP(vitalis_model_open, engine, VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny", &model);
+  vitalis_model_options model_options = VITALIS_MODEL_OPTIONS_INIT;
+  const char* const path = VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny";
+  SWEEP(vitalis_model_options_init, &model_options, sizeof model_options);
+  SWEEP(vitalis_model_open, engine, path, &model_options, &model);
   SWEEP(vitalis_model_get_info, tiny.model, &model_info);
   SWEEP(vitalis_model_get_tensor, tiny.model, 1, &tensor_info);
-  SWEEP(vitalis_model_tokenize, tiny.model, "text", 4, 1, tokens.data(), tokens.size(), &count);
-  SWEEP(vitalis_model_token_bytes, tiny.model, 1, &text);
-  SWEEP(vitalis_model_special_token, tiny.model, "<|start|>", 9, tokens.data());
+  SWEEP(vitalis_model_get_tokenizer, tiny.model, &tokenizer);
   SWEEP(vitalis_model_retain, nullptr);
   SWEEP(vitalis_model_release, nullptr);
+
+  vitalis_encode_options encode_options = VITALIS_ENCODE_OPTIONS_INIT;
+  vitalis_tokenizer* opened = nullptr;
+  vitalis_decoder* decoder = nullptr;
+  const vitalis_text texts[2] = {{"a", 1}, {"text", 4}};
+  std::vector<size_t> ends(64);
+  std::vector<char> bytes(64);
+  size_t used = 0;
+  SWEEP(vitalis_tokenizer_open, path, nullptr, &opened);
+  SWEEP(vitalis_tokenizer_retain, nullptr);
+  SWEEP(vitalis_tokenizer_release, nullptr);
+  SWEEP(vitalis_tokenizer_size, tokenizer);
+  SWEEP(vitalis_encode_options_init, &encode_options, sizeof encode_options);
+  SWEEP(vitalis_tokenizer_encode, tokenizer, "text", 4, nullptr, tokens.data(), ends.data(),
+        tokens.size(), &count);
+  SWEEP(vitalis_tokenizer_encode, tokenizer, "text", 4, &encode_options, tokens.data(), nullptr,
+        tokens.size(), &count);
+  SWEEP(vitalis_tokenizer_count, tokenizer, "text", 4, &count);
+  SWEEP(vitalis_tokenizer_encode_up_to, tokenizer, "text", 4, tokens.data(), tokens.size(), &count,
+        &used);
+  SWEEP(vitalis_tokenizer_encode_batch, tokenizer, engine, texts, 2, tokens.data(), tokens.size(),
+        ends.data(), &count);
+  SWEEP(vitalis_tokenizer_decode, tokenizer, tokens.data(), 2, bytes.data(), bytes.size(), &used);
+  SWEEP(vitalis_tokenizer_token_bytes, tokenizer, 1, &text);
+  SWEEP(vitalis_tokenizer_find, tokenizer, "a", 1, tokens.data());
+  SWEEP(vitalis_tokenizer_special, tokenizer, "<|start|>", 9, tokens.data());
+  SWEEP(vitalis_decoder_create, tokenizer, &decoder);
+  SWEEP(vitalis_decoder_push, decoder, 1, &text);
+  SWEEP(vitalis_decoder_finish, decoder, &text);
+  SWEEP(vitalis_decoder_retain, nullptr);
+  SWEEP(vitalis_decoder_release, nullptr);
+
+  vitalis_parser_options parser_options = VITALIS_PARSER_OPTIONS_INIT;
+  vitalis_parser* parser = nullptr;
+  vitalis_parser* clone = nullptr;
+  SWEEP(vitalis_parser_options_init, &parser_options, sizeof parser_options);
+  SWEEP(vitalis_parser_create, tokenizer, &parser_options, &parser);
+  SWEEP(vitalis_parser_push, parser, 1);
+  SWEEP(vitalis_parser_next, parser, &event);
+  SWEEP(vitalis_parser_clone, parser, &clone);
+  SWEEP(vitalis_parser_finish, parser);
+  SWEEP(vitalis_parser_retain, nullptr);
+  SWEEP(vitalis_parser_release, nullptr);
 
   SWEEP(vitalis_conversation_create, &conversation);
   SWEEP(vitalis_system_init, &system, sizeof system);
@@ -139,11 +185,18 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_message_init, &message, sizeof message);
   SWEEP(vitalis_conversation_add_message, conversation, &message);
   SWEEP(vitalis_conversation_add_tool_result, conversation, "functions.f", "text", 4);
-  SWEEP(vitalis_conversation_load_json, conversation, "{\"messages\": []}", 16);
+  SWEEP(vitalis_conversation_load_json, conversation, VITALIS_JSON_CHAT, "{\"messages\": []}", 16);
+  SWEEP(vitalis_conversation_to_json, conversation, bytes.data(), bytes.size(), &used);
+  vitalis_template_options template_options = VITALIS_TEMPLATE_OPTIONS_INIT;
+  SWEEP(vitalis_template_options_init, &template_options, sizeof template_options);
+  SWEEP(vitalis_template_render, "{\"messages\": []}", 16, &template_options, bytes.data(),
+        bytes.size(), &used);
+  vitalis_render_options render_options = VITALIS_RENDER_OPTIONS_INIT;
+  SWEEP(vitalis_render_options_init, &render_options, sizeof render_options);
   SWEEP(vitalis_conversation_size, conversation);
   SWEEP(vitalis_conversation_truncate, conversation, 0);
-  SWEEP(vitalis_conversation_render, conversation, tiny.model, tokens.data(), tokens.size(),
-        &count);
+  SWEEP(vitalis_conversation_render, conversation, tokenizer, &render_options, tokens.data(),
+        tokens.size(), &count);
   SWEEP(vitalis_conversation_retain, nullptr);
   SWEEP(vitalis_conversation_release, nullptr);
 
@@ -166,6 +219,11 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
 
   EXPECT_EQ(swept().size(), VITALIS_FUNCTION_COUNT) << "a function is missing here";
   RecordProperty("calls", static_cast<int>(calls()));
+  vitalis_parser_release(clone);
+  vitalis_parser_release(parser);
+  vitalis_decoder_release(decoder);
+  vitalis_tokenizer_release(opened);
+  vitalis_tokenizer_release(tokenizer);
   vitalis_session_release(session);
   vitalis_conversation_release(conversation);
   vitalis_model_release(model);
@@ -212,8 +270,7 @@ TEST_F(Sweep, SenselessNumbers) {
   vitalis_system system = VITALIS_SYSTEM_INIT;
   system.reasoning_effort = 4;
   expect_refused(vitalis_conversation_set_system(tiny.conversation, &system));
-  vitalis_text text = {};
-  expect_refused(vitalis_model_token_bytes(tiny.model, ~0u, &text));
+  expect_refused(vitalis_conversation_load_json(tiny.conversation, 9, "{}", 2));
   expect_refused(vitalis_conversation_truncate(tiny.conversation, SIZE_MAX));
 
   float logit = 0;
@@ -227,13 +284,14 @@ TEST_F(Sweep, EnormousLengths) {
   size_t count = 0;
   uint32_t token = 0;
   for (const size_t size : {SIZE_MAX - 1, SIZE_MAX / 2 + 1}) {
-    EXPECT_EQ(vitalis_model_tokenize(tiny.model, "a", size, 0, nullptr, 0, &count),
-              VITALIS_ERROR_INVALID_ARGUMENT);
-    EXPECT_EQ(vitalis_model_special_token(tiny.model, "a", size, &token),
+    EXPECT_EQ(
+        vitalis_tokenizer_encode(tiny.tokenizer, "a", size, nullptr, nullptr, nullptr, 0, &count),
+        VITALIS_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(vitalis_tokenizer_special(tiny.tokenizer, "a", size, &token),
               VITALIS_ERROR_INVALID_ARGUMENT);
     EXPECT_EQ(vitalis_conversation_set_instructions(tiny.conversation, "a", size),
               VITALIS_ERROR_INVALID_ARGUMENT);
-    EXPECT_EQ(vitalis_conversation_load_json(tiny.conversation, "a", size),
+    EXPECT_EQ(vitalis_conversation_load_json(tiny.conversation, VITALIS_JSON_CHAT, "a", size),
               VITALIS_ERROR_INVALID_ARGUMENT);
     EXPECT_EQ(vitalis_conversation_add_tool_result(tiny.conversation, "functions.f", "a", size),
               VITALIS_ERROR_INVALID_ARGUMENT);
@@ -256,9 +314,11 @@ TEST_F(Sweep, TextThatIsNotUtf8) {
             VITALIS_ERROR_INVALID_ARGUMENT);
   EXPECT_EQ(vitalis_conversation_add_tool(tiny.conversation, bad, nullptr, nullptr),
             VITALIS_ERROR_INVALID_ARGUMENT);
-  EXPECT_LT(vitalis_conversation_load_json(tiny.conversation, bad, VITALIS_NUL), 0);
+  EXPECT_LT(vitalis_conversation_load_json(tiny.conversation, VITALIS_JSON_CHAT, bad, VITALIS_NUL),
+            0);
   size_t count = 0;
-  EXPECT_EQ(vitalis_model_tokenize(tiny.model, bad, 4, 0, nullptr, 0, &count), VITALIS_OK);
+  EXPECT_EQ(vitalis_tokenizer_encode(tiny.tokenizer, bad, 4, nullptr, nullptr, nullptr, 0, &count),
+            VITALIS_OK);
   EXPECT_GT(count, 0u);
 }
 

@@ -11,6 +11,7 @@ namespace vitalis_test {
 struct TinySession {
   vitalis_engine* engine = nullptr;
   vitalis_model* model = nullptr;
+  vitalis_tokenizer* tokenizer = nullptr;
   vitalis_conversation* conversation = nullptr;
   vitalis_session* session = nullptr;
 
@@ -18,10 +19,11 @@ struct TinySession {
     vitalis_session_options options = VITALIS_SESSION_OPTIONS_INIT;
     options.context = 512;
     EXPECT_EQ(vitalis_engine_create(nullptr, &engine), VITALIS_OK) << vitalis_last_error();
-    EXPECT_EQ(
-        vitalis_model_open(engine, VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny", &model),
-        VITALIS_OK)
+    EXPECT_EQ(vitalis_model_open(engine, VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny",
+                                 nullptr, &model),
+              VITALIS_OK)
         << vitalis_last_error();
+    EXPECT_EQ(vitalis_model_get_tokenizer(model, &tokenizer), VITALIS_OK) << vitalis_last_error();
     EXPECT_EQ(vitalis_conversation_create(&conversation), VITALIS_OK) << vitalis_last_error();
     EXPECT_EQ(vitalis_session_create(model, &options, &session), VITALIS_OK)
         << vitalis_last_error();
@@ -36,6 +38,7 @@ struct TinySession {
   ~TinySession() {  // on purpose in the order that hurts most
     vitalis_engine_release(engine);
     vitalis_model_release(model);
+    vitalis_tokenizer_release(tokenizer);
     vitalis_conversation_release(conversation);
     vitalis_session_release(session);
   }

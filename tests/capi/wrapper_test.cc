@@ -100,9 +100,9 @@ TEST_F(Wrapper, ErrorsAreThrownOrReturned) {
     EXPECT_STREQ(error.what(), failed.error().what());
   }
   EXPECT_THROW(Engine({.tier = "abacus"}), Error);
-  EXPECT_THROW(model.token_bytes(~0u), Error);
+  EXPECT_TRUE(model.tokenizer().token_bytes(~0u).empty());
   EXPECT_THROW(conversation.load_json("{"), Error);
-  EXPECT_EQ(model.try_special_token("<|nothing|>").error().code(), Code::kNotFound);
+  EXPECT_EQ(model.tokenizer().try_special("<|nothing|>").error().code(), Code::kNotFound);
   conversation.user(std::string(20000, 'x'));
   EXPECT_EQ(session.try_generate(conversation).error().code(), Code::kContextFull);
 }
@@ -149,15 +149,16 @@ TEST_F(Wrapper, AnAnswerOutlivesItsSession) {
 
 TEST_F(Wrapper, TokensAndLogits) {
   const std::string text = "Grüße aus Łódź, 北京 🙂";
-  const auto tokens = model.tokenize(text);
+  const Tokenizer tokenizer = model.tokenizer();
+  const auto tokens = tokenizer.encode(text);
   std::string bytes;
-  for (const uint32_t token : tokens) bytes += model.token_bytes(token);
+  for (const uint32_t token : tokens) bytes += tokenizer.token_bytes(token);
   EXPECT_EQ(bytes, text);
   const auto info = model.info();
-  const auto begin = model.tokenize("<|start|>", true);
+  const auto begin = tokenizer.encode("<|start|>", true);
   ASSERT_EQ(begin.size(), 1u);
-  EXPECT_EQ(begin[0], model.special_token("<|start|>"));
-  EXPECT_GT(model.tokenize("<|start|>").size(), 1u);
+  EXPECT_EQ(begin[0], tokenizer.special("<|start|>"));
+  EXPECT_GT(tokenizer.encode("<|start|>").size(), 1u);
 
   std::vector<float> all(tokens.size() * info.vocab);
   std::vector<float> last(info.vocab);
@@ -186,9 +187,10 @@ TEST_F(Wrapper, ConversationsRender) {
       .set_instructions("Answer briefly.")
       .add_tool("get_weather", "The weather", R"({"type": "object", "properties": {}})")
       .user("Hello");
-  const auto tokens = conversation.render(model);
+  const Tokenizer tokenizer(kModel);
+  const auto tokens = conversation.render(tokenizer);
   std::string text;
-  for (const uint32_t token : tokens) text += model.token_bytes(token);
+  for (const uint32_t token : tokens) text += tokenizer.token_bytes(token);
   for (const char* part :
        {"2026-01-31", "Reasoning: low", "Answer briefly.", "get_weather", "Hello"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;

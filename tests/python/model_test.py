@@ -82,8 +82,16 @@ class Facts(TinyTest):
         with self.assertRaises(LookupError):
             self.model.special_token("<|nothing|>")
 
+    def test_a_tokenizer_without_weights(self):
+        with vitalis.Tokenizer(PATH) as tokenizer:
+            self.assertEqual(tokenizer.tokenize(TEXT), self.model.tokenize(TEXT))
+            self.assertEqual(tokenizer.count(TEXT), len(tokenizer.tokenize(TEXT)))
+        with self.assertRaises(FileNotFoundError):
+            vitalis.Tokenizer("/no/such/tokenizer.json")
+
     def test_what_is_no_token(self):
-        for token in (-1, 2**32, 2560):
+        self.assertEqual(self.model.token_bytes(2**32 - 1), b"")
+        for token in (-1, 2**32):
             with self.assertRaises(ValueError):
                 self.model.token_bytes(token)
 

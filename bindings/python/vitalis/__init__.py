@@ -20,6 +20,7 @@ from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Pref
                      ToolResult)
 from .model import Engine, Model, ModelInfo, Tensor
 from .session import Session, SessionMemory, Usage
+from .tokenizer import Tokenizer
 from .tools import tool_schema
 
 __version__: str = _lib.vitalis_version_string().decode("utf-8")
@@ -29,6 +30,6 @@ __all__ = [
     "Conversation", "DeniedError", "Diagnostic", "Engine", "Event", "Finished", "InputOutputError",
     "IntegrityError", "InternalError", "InvalidArgumentError", "MalformedError", "MessageBegin",
     "MessageEnd", "Model", "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError",
-    "OutOfMemoryError", "Prefill", "Session", "SessionMemory", "Tensor", "Text", "ToolCall",
+    "OutOfMemoryError", "Prefill", "Session", "SessionMemory", "Tensor", "Text", "Tokenizer", "ToolCall",
     "ToolResult", "UnsupportedError", "Usage", "VitalisError", "tool_schema",
 ]

@@ -26,7 +26,8 @@ ERROR_DENIED = -11
 ERROR_INTEGRITY = -12
 NUMERICS_FAITHFUL = 0
 NUMERICS_FLOAT32 = 1
-TOKENIZE_SPECIAL = 1
+ENCODE_SPECIAL = 1
+ENCODE_STRICT = 2
 EFFORT_DEFAULT = 0
 EFFORT_LOW = 1
 EFFORT_MEDIUM = 2
@@ -36,6 +37,12 @@ ROLE_DEVELOPER = 1
 ROLE_USER = 2
 ROLE_ASSISTANT = 3
 ROLE_TOOL = 4
+JSON_CHAT = 0
+JSON_RESPONSES = 1
+JSON_HARMONY = 2
+RENDER_COMPLETION = 0
+RENDER_CONVERSATION = 1
+RENDER_TRAINING = 2
 SAMPLE_DEFAULT = 0
 SAMPLE_GREEDY = 1
 EVENT_PREFILL = 1
@@ -53,7 +60,14 @@ CHANNEL_OTHER = 4
 FINISH_STOP = 1
 FINISH_TOOL_CALL = 2
 FINISH_LENGTH = 3
+JSON_STATE_NONE = 0
+JSON_STATE_INCOMPLETE = 1
+JSON_STATE_COMPLETE = 2
+JSON_STATE_INVALID = 3
 FORWARD_ALL = 1
+PARSE_RESILIENT = 0
+PARSE_STRICT = 1
+PARSE_LENIENT = 2
 
 
 class Text(Structure):
@@ -77,6 +91,14 @@ class EngineInfo(Structure):
         ("struct_size", c_uint32),
         ("threads", c_int32),
         ("tier", c_char_p),
+    ]
+
+
+class ModelOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("cache_folder", c_char_p),
     ]
 
 
@@ -114,6 +136,17 @@ class TensorInfo(Structure):
     ]
 
 
+class EncodeOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("allowed", c_void_p),
+        ("allowed_count", c_size_t),
+        ("refused", c_void_p),
+        ("refused_count", c_size_t),
+    ]
+
+
 class System(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -134,6 +167,25 @@ class Message(Structure):
         ("content_type", c_char_p),
         ("text", c_char_p),
         ("text_size", c_size_t),
+    ]
+
+
+class RenderOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("mode", c_int32),
+        ("keep_analysis", c_int32),
+        ("retokenize", c_int32),
+    ]
+
+
+class TemplateOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("no_generation_prompt", c_int32),
+        ("current_date", c_char_p),
+        ("reasoning_effort", c_char_p),
+        ("model_identity", c_char_p),
     ]
 
 
@@ -180,6 +232,13 @@ class Event(Structure):
         ("channel_name", Text),
         ("content_type", Text),
         ("complete", c_int32),
+        ("role", c_int32),
+        ("name", Text),
+        ("path", Text),
+        ("json", c_int32),
+        ("message", c_uint32),
+        ("token_begin", c_uint32),
+        ("token_end", c_uint32),
     ]
 
 
@@ -198,31 +257,51 @@ class Usage(Structure):
     ]
 
 
+class ParserOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("policy", c_int32),
+        ("from_start", c_int32),
+        ("reserved", c_uint32),
+        ("functions", c_void_p),
+        ("function_count", c_size_t),
+    ]
+
+
 # Struct: (size, the offset of each field).
 LAYOUTS = {
     Text: (16, {"data": 0, "size": 8}),
     EngineOptions: (24, {"struct_size": 0, "threads": 4, "tier": 8, "numerics": 16}),
     EngineInfo: (16, {"struct_size": 0, "threads": 4, "tier": 8}),
+    ModelOptions: (16, {"struct_size": 0, "reserved": 4, "cache_folder": 8}),
     ModelInfo: (88, {"struct_size": 0, "layers": 4, "hidden": 8, "intermediate": 12, "heads": 16,
         "kv_heads": 20, "head_dim": 24, "experts": 28, "experts_per_token": 32, "vocab": 36,
         "sliding_window": 40, "context": 44, "parameters": 48, "mapped_bytes": 56, "decode_bytes":
         64, "tensors": 72, "format": 80}),
     TensorInfo: (128, {"struct_size": 0, "dimensions": 4, "shape": 8, "bytes": 72, "name": 80,
         "dtype": 96, "file": 112}),
+    EncodeOptions: (40, {"struct_size": 0, "flags": 4, "allowed": 8, "allowed_count": 16,
+        "refused": 24, "refused_count": 32}),
     System: (32, {"struct_size": 0, "reasoning_effort": 4, "identity": 8, "knowledge_cutoff": 16,
         "current_date": 24}),
     Message: (56, {"struct_size": 0, "role": 4, "name": 8, "recipient": 16, "channel": 24,
         "content_type": 32, "text": 40, "text_size": 48}),
+    RenderOptions: (16, {"struct_size": 0, "mode": 4, "keep_analysis": 8, "retokenize": 12}),
+    TemplateOptions: (32, {"struct_size": 0, "no_generation_prompt": 4, "current_date": 8,
+        "reasoning_effort": 16, "model_identity": 24}),
     SessionOptions: (12, {"struct_size": 0, "context": 4, "chunk": 8}),
     SessionMemory: (24, {"struct_size": 0, "context": 4, "kv_bytes": 8, "scratch_bytes": 16}),
     GenerateOptions: (40, {"struct_size": 0, "sampling": 4, "temperature": 8, "top_p": 12, "min_p":
         16, "top_k": 20, "seed": 24, "max_tokens": 32}),
-    Event: (104, {"struct_size": 0, "kind": 4, "channel": 8, "finish_reason": 12, "done": 16,
+    Event: (152, {"struct_size": 0, "kind": 4, "channel": 8, "finish_reason": 12, "done": 16,
         "total": 24, "text": 32, "recipient": 48, "channel_name": 64, "content_type": 80,
-        "complete": 96}),
+        "complete": 96, "role": 100, "name": 104, "path": 120, "json": 136, "message": 140,
+        "token_begin": 144, "token_end": 148}),
     Usage: (56, {"struct_size": 0, "context_used": 4, "prompt_tokens": 8, "reused_tokens": 12,
         "generated_tokens": 16, "reasoning_tokens": 20, "seed": 24, "prefill_seconds": 32,
         "first_token_seconds": 40, "decode_seconds": 48}),
+    ParserOptions: (32, {"struct_size": 0, "policy": 4, "from_start": 8, "reserved": 12,
+        "functions": 16, "function_count": 24}),
 }
 
 # Function: (result, arguments).
@@ -236,15 +315,36 @@ FUNCTIONS = {
     "vitalis_engine_retain": (c_void_p, [c_void_p]),
     "vitalis_engine_release": (None, [c_void_p]),
     "vitalis_engine_get_info": (c_int32, [c_void_p, POINTER(EngineInfo)]),
-    "vitalis_model_open": (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "vitalis_model_options_init": (None, [POINTER(ModelOptions), c_size_t]),
+    "vitalis_model_open": (c_int32, [c_void_p, c_char_p, POINTER(ModelOptions),
+        POINTER(c_void_p)]),
     "vitalis_model_retain": (c_void_p, [c_void_p]),
     "vitalis_model_release": (None, [c_void_p]),
     "vitalis_model_get_info": (c_int32, [c_void_p, POINTER(ModelInfo)]),
     "vitalis_model_get_tensor": (c_int32, [c_void_p, c_size_t, POINTER(TensorInfo)]),
-    "vitalis_model_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, POINTER(c_uint32),
+    "vitalis_model_get_tokenizer": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "vitalis_tokenizer_open": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
+    "vitalis_tokenizer_retain": (c_void_p, [c_void_p]),
+    "vitalis_tokenizer_release": (None, [c_void_p]),
+    "vitalis_tokenizer_size": (c_uint32, [c_void_p]),
+    "vitalis_encode_options_init": (None, [POINTER(EncodeOptions), c_size_t]),
+    "vitalis_tokenizer_encode": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(EncodeOptions),
+        POINTER(c_uint32), POINTER(c_size_t), c_size_t, POINTER(c_size_t)]),
+    "vitalis_tokenizer_count": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_size_t)]),
+    "vitalis_tokenizer_encode_up_to": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_uint32),
+        c_size_t, POINTER(c_size_t), POINTER(c_size_t)]),
+    "vitalis_tokenizer_encode_batch": (c_int32, [c_void_p, c_void_p, POINTER(Text), c_size_t,
+        POINTER(c_uint32), c_size_t, POINTER(c_size_t), POINTER(c_size_t)]),
+    "vitalis_tokenizer_decode": (c_int32, [c_void_p, POINTER(c_uint32), c_size_t, c_char_p,
         c_size_t, POINTER(c_size_t)]),
-    "vitalis_model_token_bytes": (c_int32, [c_void_p, c_uint32, POINTER(Text)]),
-    "vitalis_model_special_token": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_uint32)]),
+    "vitalis_tokenizer_token_bytes": (c_int32, [c_void_p, c_uint32, POINTER(Text)]),
+    "vitalis_tokenizer_find": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_uint32)]),
+    "vitalis_tokenizer_special": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_uint32)]),
+    "vitalis_decoder_create": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "vitalis_decoder_retain": (c_void_p, [c_void_p]),
+    "vitalis_decoder_release": (None, [c_void_p]),
+    "vitalis_decoder_push": (c_int32, [c_void_p, c_uint32, POINTER(Text)]),
+    "vitalis_decoder_finish": (c_int32, [c_void_p, POINTER(Text)]),
     "vitalis_conversation_create": (c_int32, [POINTER(c_void_p)]),
     "vitalis_conversation_retain": (c_void_p, [c_void_p]),
     "vitalis_conversation_release": (None, [c_void_p]),
@@ -255,11 +355,16 @@ FUNCTIONS = {
     "vitalis_message_init": (None, [POINTER(Message), c_size_t]),
     "vitalis_conversation_add_message": (c_int32, [c_void_p, POINTER(Message)]),
     "vitalis_conversation_add_tool_result": (c_int32, [c_void_p, c_char_p, c_char_p, c_size_t]),
-    "vitalis_conversation_load_json": (c_int32, [c_void_p, c_char_p, c_size_t]),
+    "vitalis_conversation_load_json": (c_int32, [c_void_p, c_int32, c_char_p, c_size_t]),
+    "vitalis_conversation_to_json": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_size_t)]),
     "vitalis_conversation_size": (c_size_t, [c_void_p]),
     "vitalis_conversation_truncate": (c_int32, [c_void_p, c_size_t]),
-    "vitalis_conversation_render": (c_int32, [c_void_p, c_void_p, POINTER(c_uint32), c_size_t,
-        POINTER(c_size_t)]),
+    "vitalis_render_options_init": (None, [POINTER(RenderOptions), c_size_t]),
+    "vitalis_conversation_render": (c_int32, [c_void_p, c_void_p, POINTER(RenderOptions),
+        POINTER(c_uint32), c_size_t, POINTER(c_size_t)]),
+    "vitalis_template_options_init": (None, [POINTER(TemplateOptions), c_size_t]),
+    "vitalis_template_render": (c_int32, [c_char_p, c_size_t, POINTER(TemplateOptions), c_char_p,
+        c_size_t, POINTER(c_size_t)]),
     "vitalis_session_options_init": (None, [POINTER(SessionOptions), c_size_t]),
     "vitalis_session_plan": (c_int32, [c_void_p, POINTER(SessionOptions), POINTER(SessionMemory)]),
     "vitalis_session_create": (c_int32, [c_void_p, POINTER(SessionOptions), POINTER(c_void_p)]),
@@ -274,4 +379,12 @@ FUNCTIONS = {
     "vitalis_session_get_usage": (c_int32, [c_void_p, POINTER(Usage)]),
     "vitalis_session_forward": (c_int32, [c_void_p, POINTER(c_uint32), c_size_t, c_uint32,
         POINTER(c_float), c_size_t]),
+    "vitalis_parser_options_init": (None, [POINTER(ParserOptions), c_size_t]),
+    "vitalis_parser_create": (c_int32, [c_void_p, POINTER(ParserOptions), POINTER(c_void_p)]),
+    "vitalis_parser_clone": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "vitalis_parser_retain": (c_void_p, [c_void_p]),
+    "vitalis_parser_release": (None, [c_void_p]),
+    "vitalis_parser_push": (c_int32, [c_void_p, c_uint32]),
+    "vitalis_parser_finish": (c_int32, [c_void_p]),
+    "vitalis_parser_next": (c_int32, [c_void_p, POINTER(Event)]),
 }

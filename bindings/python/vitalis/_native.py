@@ -10,7 +10,7 @@ import ctypes
 import os
 import sys
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, List, Optional, Union
 
 from . import _abi
 from .errors import error_of
@@ -100,6 +100,17 @@ def c_string(text: Optional[str], what: str) -> Optional[bytes]:
     if "\0" in text:
         raise ValueError(f"{what} holds a NUL character")
     return text.encode("utf-8")
+
+def tokens_from(function: Any, guess: int) -> List[int]:
+    """Calls function(buffer, capacity, count), again with a larger buffer if that was too small."""
+    count = ctypes.c_size_t()
+    capacity = guess
+    while True:
+        buffer = (ctypes.c_uint32 * capacity)()
+        check(function(buffer, capacity, ctypes.byref(count)))
+        if count.value <= capacity:
+            return buffer[:count.value]
+        capacity = count.value
 
 
 class Handle:

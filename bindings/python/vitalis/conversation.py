@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Set, Union
 
 from . import _abi
-from ._native import Handle, c_string, check, encoded, filled, lib
+from ._native import Handle, c_string, check, encoded, filled, lib, tokens_from
 
 if TYPE_CHECKING:
     from .model import Model
@@ -124,7 +124,8 @@ class Conversation(Handle):
         if tools:
             request["tools"] = list(tools)
         data = encoded(json.dumps(request, ensure_ascii=False))
-        check(lib.vitalis_conversation_load_json(self.handle, data, len(data)))
+        check(lib.vitalis_conversation_load_json(
+            self.handle, _abi.JSON_CHAT, data, len(data)))
         return self
 
     def truncate(self, size: int) -> "Conversation":
@@ -137,16 +138,4 @@ class Conversation(Handle):
     def render(self, model: "Model") -> List[int]:
         """The prompt that makes the model answer, as tokens."""
         return tokens_from(lambda *buffer: lib.vitalis_conversation_render(
-            self.handle, model.handle, *buffer), 1024)
-
-
-def tokens_from(function: Any, guess: int) -> List[int]:
-    """Calls function(buffer, capacity, count), again with a larger buffer if that was too small."""
-    count = ctypes.c_size_t()
-    capacity = guess
-    while True:
-        buffer = (ctypes.c_uint32 * capacity)()
-        check(function(buffer, capacity, ctypes.byref(count)))
-        if count.value <= capacity:
-            return buffer[:count.value]
-        capacity = count.value
+            self.handle, model.tokenizer.handle, None, *buffer), 1024)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Tuple, Union
 
 from . import _abi
-from ._native import Handle, bytes_of, c_string, check, encoded, filled, lib, str_of
+from ._native import Handle, c_string, check, filled, lib, str_of
 from .chat import Chat
-from .conversation import tokens_from
 from .errors import ModelNotFoundError, NotFoundError
 from .session import Session, SessionMemory, session_options
+from .tokenizer import Tokenizer
 
 _NUMERICS = {"faithful": _abi.NUMERICS_FAITHFUL, "float32": _abi.NUMERICS_FLOAT32}
 
@@ -100,7 +100,7 @@ class Model(Handle):
         out = ctypes.c_void_p()
         try:
             check(lib.vitalis_model_open(
-                self.engine.handle, c_string(path, "path"), ctypes.byref(out)))
+                self.engine.handle, c_string(path, "path"), None, ctypes.byref(out)))
         except NotFoundError as error:
             raise ModelNotFoundError(error.message) from None
         super().__init__(out.value)
@@ -109,11 +109,14 @@ class Model(Handle):
         fields = {field: getattr(info, field) for field in ModelInfo.__dataclass_fields__}
         fields["format"] = info.format.decode("utf-8")
         self.info = ModelInfo(**fields)
+        self.tokenizer = Tokenizer.of_model(self)
         self.chat = Chat(self)
 
     def close(self) -> None:
         for session in getattr(self, "_idle", []):
             session.close()
+        if hasattr(self, "tokenizer"):
+            self.tokenizer.close()
         super().close()
 
     def tensors(self) -> Iterator[Tensor]:
@@ -124,30 +127,17 @@ class Model(Handle):
                          tuple(info.shape[:info.dimensions]), info.bytes, str_of(info.file))
 
     def tokenize(self, text: Union[str, bytes], *, special: bool = False) -> List[int]:
-        """Text to tokens. What spells a special token, such as "<|end|>", stays text unless
-        `special`."""
-        data = encoded(text)
-        flags = _abi.TOKENIZE_SPECIAL if special else 0
-        return tokens_from(lambda *buffer: lib.vitalis_model_tokenize(
-            self.handle, data, len(data), flags, *buffer), len(data) // 2 + 16)
+        """As Tokenizer.tokenize; so the next three."""
+        return self.tokenizer.tokenize(text, special=special)
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of one token: whole characters are not promised."""
-        if not 0 <= token < 2**32:
-            raise ValueError(f"{token} is not a token")
-        text = _abi.Text()
-        check(lib.vitalis_model_token_bytes(self.handle, token, ctypes.byref(text)))
-        return bytes_of(text)
+        return self.tokenizer.token_bytes(token)
 
     def detokenize(self, tokens: Iterable[int]) -> str:
-        return b"".join(map(self.token_bytes, tokens)).decode("utf-8", "replace")
+        return self.tokenizer.detokenize(tokens)
 
     def special_token(self, name: str) -> int:
-        """The id of a special token such as "<|start|>"; NotFoundError, a LookupError, if there is
-        none."""
-        data, out = encoded(name), ctypes.c_uint32()
-        check(lib.vitalis_model_special_token(self.handle, data, len(data), ctypes.byref(out)))
-        return out.value
+        return self.tokenizer.special_token(name)
 
     def session(self, *, context: Optional[int] = None, chunk: Optional[int] = None) -> Session:
         """Memory for a conversation of your own; see Session."""
