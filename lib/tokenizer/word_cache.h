@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <sys/mman.h>
 
 #include "base/arena.h"
 #include "tokenizer/vocabulary.h"
@@ -54,7 +55,10 @@ class WordCache {
   // kOutOfMemory. Memory is touched only as it fills.
   static Result<WordCache> create() {
     WordCache cache;
-    VITALIS_ASSIGN(cache.arena_, Arena::allocate((size_t{1} << kSlotBits) * sizeof(Slot)));
+    constexpr size_t kBytes = (size_t{1} << kSlotBits) * sizeof(Slot);
+    VITALIS_ASSIGN(cache.arena_, Arena::allocate(kBytes));
+    // Slots are met at random: one fault for many of them. A hint, never an error.
+    ::madvise(cache.arena_.template at<char>(0), kBytes, MADV_HUGEPAGE);
     return cache;
   }
 
