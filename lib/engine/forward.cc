@@ -15,7 +15,7 @@ using kernels::Round;
 using model::Dense;
 
 // Weight rows that one task computes; a multiple of the rows that kernels take together.
-constexpr size_t kTaskRows = 32;
+constexpr size_t kTaskRows = 96;
 constexpr size_t kMostHeadDim = 256;
 constexpr size_t kMostExpertsPerToken = 16;
 

@@ -13,7 +13,7 @@
 namespace vitalis::engine {
 
 // Rows that are packed together and share the decoding of a weight.
-inline constexpr size_t kPanelRows = 64;
+inline constexpr size_t kPanelRows = 256;
 
 // The tokens of one expert, or a part of them.
 struct ExpertPanel {
