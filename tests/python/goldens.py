@@ -20,7 +20,7 @@ def cases(*names):
         return [json.loads(line) for line in file]
 
 
-@unittest.skipUnless(os.path.exists(TOKENIZER), "tests/fetch_data.sh has not fetched tokenizer.json")
+@unittest.skipUnless(os.path.exists(TOKENIZER), "tokenizer.json comes by tests/fetch_data.sh")
 class GoldenTest(unittest.TestCase):
     tokenizer: vitalis.Tokenizer
 

@@ -53,7 +53,8 @@ class Tokenizers(unittest.TestCase):
     def test_offsets(self):
         encoding = self.tokenizer.encode_with_offsets(TEXT)
         self.assertEqual(encoding.tokens, self.tokenizer.encode(TEXT))
-        self.assertEqual([BYTES[begin:end] for begin, end in zip([0] + encoding.ends, encoding.ends)],
+        begins = [0] + encoding.ends
+        self.assertEqual([BYTES[begin:end] for begin, end in zip(begins, encoding.ends)],
                          [self.tokenizer.token_bytes(token) for token in encoding.tokens])
         self.assertEqual(encoding.ends[-1], len(BYTES))
         self.assertEqual(self.tokenizer.encode_with_offsets(""), vitalis.Encoding([], []))

@@ -41,8 +41,8 @@ def _load() -> ctypes.CDLL:
 def _check_layouts() -> None:
     for struct, (size, offsets) in _abi.LAYOUTS.items():
         if ctypes.sizeof(struct) != size:
-            raise ImportError(f"{struct.__name__} has {ctypes.sizeof(struct)} bytes here, {size} in "
-                              "the interface: this platform's structs are laid out otherwise")
+            raise ImportError(f"{struct.__name__} has {ctypes.sizeof(struct)} bytes here, {size} "
+                              "in the interface: this platform's structs are laid out otherwise")
         for field, offset in offsets.items():
             if getattr(struct, field).offset != offset:
                 raise ImportError(f"{struct.__name__}.{field} is not at byte {offset} here: this "
