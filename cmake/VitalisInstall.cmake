@@ -12,7 +12,8 @@ endif()
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Vitalis)
 install(TARGETS vitalis EXPORT VitalisSharedTargets)
 install(TARGETS vitalis_static EXPORT VitalisStaticTargets)
-install(FILES include/vitalis/vitalis.h include/vitalis/vitalis.hpp
+install(FILES include/vitalis/vitalis.h include/vitalis/base.hpp include/vitalis/text.hpp
+  include/vitalis/vitalis.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vitalis)
 foreach(kind Shared Static)
   install(EXPORT Vitalis${kind}Targets NAMESPACE Vitalis:: DESTINATION ${package_dir})
