@@ -404,8 +404,7 @@ static_assert(int32_t(EventKind::kFinished) == VITALIS_EVENT_FINISHED &&
               int32_t(FinishReason::kLength) == VITALIS_FINISH_LENGTH &&
               int32_t(JsonState::kInvalid) == VITALIS_JSON_STATE_INVALID);
 
-// What next() tells. The views are valid until the session or the parser is used
-// again.
+// What next() tells. The views are valid until the session or the parser is used again.
 struct Event {
   EventKind kind = EventKind::kPrefill;
   Channel channel = Channel::kNone;
