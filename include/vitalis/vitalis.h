@@ -321,8 +321,9 @@ VITALIS_API int32_t vitalis_conversation_add_tool_result(vitalis_conversation* c
 #define VITALIS_JSON_CHAT 0 /* OpenAI's chat completions: {"messages": [...], "tools": [...]} */
 #define VITALIS_JSON_RESPONSES 1 /* OpenAI's responses: {"input": ..., "instructions": ...} */
 #define VITALIS_JSON_HARMONY 2   /* the format's own terms, without loss; see docs/harmony.md */
-/* Adds messages, tools and settings from JSON. The conversation is as before if there is an error,
- * which begins with the place, messages[3].tool_calls[0]. */
+/* Adds messages, tools and settings from JSON; VITALIS_JSON_HARMONY replaces the settings and tools
+ * by what stands at its head, and clears those that do not. The conversation is as before if there
+ * is an error, which begins with the place, messages[3].tool_calls[0]. */
 VITALIS_API int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32_t form,
                                                    const char* json, size_t size);
 /* The conversation as VITALIS_JSON_HARMONY; at most `capacity` bytes are written, *size_out is how

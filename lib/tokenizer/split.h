@@ -20,7 +20,7 @@ size_t piece_end(std::string_view text, size_t begin);
 // Finds the ends of the pieces from `begin`, a piece's start: at least one, unless begin is the end
 // of the text, and at most kMaxPieces. Returns how many. The same as piece_end again and again, but
 // 64 characters at a time.
-inline constexpr size_t kMaxPieces = 320;
+inline constexpr size_t kMaxPieces = 160;
 size_t split(std::string_view text, size_t begin, size_t (&ends)[kMaxPieces]);
 
 }  // namespace vitalis::tokenizer

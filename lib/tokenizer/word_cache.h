@@ -138,7 +138,7 @@ class WordCache {
   Arena arena_;
 };
 
-using ShortWords = WordCache<4, 3, 17>;  // 8 MiB
-using LongWords = WordCache<8, 7, 15>;   // 4 MiB
+using ShortWords = WordCache<4, 3, 18>;  // 16 MiB
+using LongWords = WordCache<8, 7, 16>;   // 8 MiB
 
 }  // namespace vitalis::tokenizer

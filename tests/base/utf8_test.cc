@@ -2,7 +2,6 @@
 #include "base/utf8.h"
 
 #include <gtest/gtest.h>
-
 #include <random>
 #include <string>
 
