@@ -314,8 +314,8 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
         vitalis_conversation_add_tool_result(native_handle(), name, text.data(), text.size()));
   }
 
-  // Adds messages, tools and settings from JSON. kHarmony is a whole conversation, and takes the
-  // place of what is there. An error begins with the place, messages[3].tool_calls[0], and changes
+  // Adds messages, tools and settings from JSON; the settings and tools of kHarmony take the place
+  // of those that are there. An error begins with the place, messages[3].tool_calls[0], and changes
   // nothing.
   Conversation& load_json(std::string_view json, JsonForm form = JsonForm::kChat) {
     return self(try_load_json(json, form));
@@ -404,8 +404,7 @@ static_assert(int32_t(EventKind::kFinished) == VITALIS_EVENT_FINISHED &&
               int32_t(FinishReason::kLength) == VITALIS_FINISH_LENGTH &&
               int32_t(JsonState::kInvalid) == VITALIS_JSON_STATE_INVALID);
 
-// What next() tells. The views are valid until the session or the parser is used
-// again.
+// What next() tells. The views are valid until the session or the parser is used again.
 struct Event {
   EventKind kind = EventKind::kPrefill;
   Channel channel = Channel::kNone;

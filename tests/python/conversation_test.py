@@ -54,7 +54,8 @@ class Conversations(TinyTest):
         first = vitalis.Conversation().load_json(chat)
         second = vitalis.Conversation().load_json(
             '{"instructions": "Be kind.", "input": "Hello, Łódź"}', "responses")
-        third = vitalis.Conversation().user("gone").load_json(first.to_json().encode(), "harmony")
+        third = vitalis.Conversation().set_instructions("gone")
+        third.load_json(first.to_json().encode(), "harmony")
         prompt = first.render(self.model)
         for other in (second, third):
             self.assertEqual(other.render(self.model), prompt)

@@ -144,8 +144,8 @@ class Conversation(Handle):
                   form: str = "chat") -> "Conversation":
         """Adds messages, tools and settings from JSON, as text or as what json.loads makes of it.
         The form is "chat" ({"messages": …, "tools": …}) or "responses" ({"input": …,
-        "instructions": …}) as OpenAI writes them, or "harmony", a whole conversation, which takes
-        the place of what is there. Nothing changes if there is an error; it is a ValueError that
+        "instructions": …}) as OpenAI writes them, or "harmony", whose settings and tools take the
+        place of those that are there. Nothing changes if there is an error; it is a ValueError that
         names the place, "messages[3].tool_calls[0]"."""
         text = encoded(_json_text(data))
         check(lib.vitalis_conversation_load_json(
