@@ -205,8 +205,8 @@ typedef struct vitalis_encode_options {
 VITALIS_API void vitalis_encode_options_init(vitalis_encode_options* options, size_t size);
 
 /* Writes at most `capacity` tokens, and with `ends` (may be null) where each ends, as a byte offset
- * in text; offsets are given without options only. *count_out is how many tokens there are. options
- * may be null. */
+ * in text; offsets are given without options only. *count_out is how many tokens there are: no more
+ * than the text has bytes, unless it is ill-formed. options may be null. */
 VITALIS_API int32_t vitalis_tokenizer_encode(const vitalis_tokenizer* tokenizer, const char* text,
                                              size_t size, const vitalis_encode_options* options,
                                              uint32_t* tokens, size_t* ends, size_t capacity,
