@@ -90,7 +90,7 @@ class Answers(Program):
     def test_says_that_only_reasoning_was_made(self):
         self.assertIn("the answer is not complete",
                       self.fails(3, "run", MODEL, "What is 2 + 2?", "--max-tokens", "4",
-                                 "--effort", "high"))
+                                 "--effort", "high", "--temperature", "0"))
 
     def test_tells_speed_and_memory_on_standard_error(self):
         done = self.start("run", MODEL, "What is 2 + 2?", "--temperature", "0", "--stats")

@@ -151,6 +151,7 @@ class Typed(Program):
 
     def test_interrupt_drops_the_line(self):
         chat = self.chat(*GREEDY)
+        chat.wait_for("> ")  # the editor has the terminal, not its line discipline
         chat.type("/exit")
         chat.wait_for("/exit")
         chat.type("\x03")
