@@ -17,12 +17,16 @@ if command -v lintian >/dev/null; then
 fi
 
 root=$(mktemp -d)
+chmod 755 "$root"
 trap 'rm -rf --one-file-system "$root"' EXIT
 debootstrap --variant=minbase "$suite" "$root" "${MIRROR:-http://deb.debian.org/debian}" >"$root.log" ||
   { tail "$root.log" >&2; exit 1; }
 rm "$root.log"
 mkdir -p "$root/debs" "$root/src/examples/models" "$root/src/tests"
-cp build/packages/debian/*.deb "$root/debs"
+for deb in build/packages/debian/*.deb; do
+  name=${deb##*/}
+  cp "$deb" "$root/debs/${name%%_*}.deb"
+done
 cp -r examples/c examples/cpp examples/python "$root/src/examples"
 cp -r examples/models/vitalis-tiny "$root/src/examples/models"
 cp -r tests/consumer "$root/src/tests"
@@ -39,17 +43,17 @@ find_vitalis() { find "$root/usr" "$root/etc" "$root/var/lib/dpkg/info" -name '*
 
 inside apt-get update -qq
 # One after the other, each by what it depends on.
-install /debs/libvitalis1_*.deb /debs/vitalis_*.deb
+install /debs/libvitalis1.deb /debs/vitalis.deb
 ask vitalis run --temperature 0
 inside vitalis --version
 say "the program answers"
 
-install /debs/python3-vitalis_*.deb
+install /debs/python3-vitalis.deb
 ask python3 /src/examples/python/chat.py
 inside python3 -c 'import vitalis; print(vitalis.__file__)'
 say "Python answers"
 
-install /debs/libvitalis-dev_*.deb g++ pkg-config cmake make
+install /debs/libvitalis-dev.deb g++ pkg-config cmake make
 libdir=$(inside dpkg -L libvitalis-dev | sed -n 's|^/usr/\(lib.*\)/pkgconfig/vitalis.pc$|\1|p')
 inside CC=gcc CXX=g++ sh /src/tests/consumer/pkg_config.sh /usr /tmp /src "$libdir"
 say "C and C++ answer, by pkg-config"
