@@ -2,6 +2,7 @@
 #include "harmony/conversation.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "handles.h"
 #include "harmony/harmony_json.h"
@@ -41,12 +42,13 @@ harmony::ToolNamespace& functions(harmony::DeveloperContent& developer) {
   return developer.tools.emplace_back(harmony::ToolNamespace{std::string(kFunctions), {}, {}});
 }
 
-Status add_tool(harmony::DeveloperContent& developer, harmony::Tool tool) {
+// `place` names the argument that the tool comes from.
+Status add_tool(harmony::DeveloperContent& developer, harmony::Tool tool, std::string_view place) {
   std::vector<harmony::Tool>& tools = functions(developer).tools;
   const bool taken = std::any_of(tools.begin(), tools.end(),
                                  [&](const harmony::Tool& t) { return t.name == tool.name; });
   if (taken) {
-    return error(Code::kInvalidArgument, "name: there is a tool named ", tool.name, " already");
+    return error(Code::kInvalidArgument, place, ": there is a tool named ", tool.name, " already");
   }
   tools.push_back(std::move(tool));
   return {};
@@ -72,7 +74,8 @@ Status absorb(harmony::Conversation from, vitalis_conversation& into) {
           developer.tools.push_back(std::move(space));
           continue;
         }
-        for (harmony::Tool& tool : space.tools) VITALIS_TRY(add_tool(developer, std::move(tool)));
+        for (harmony::Tool& tool : space.tools)
+          VITALIS_TRY(add_tool(developer, std::move(tool), "tools"));
       }
     } else {
       messages.push_back(std::move(message));
@@ -82,6 +85,39 @@ Status absorb(harmony::Conversation from, vitalis_conversation& into) {
   into.developer = std::move(developer);
   into.messages = std::move(messages);
   return {};
+}
+
+// The one content of a message that is nothing more than that; null if it is not this kind.
+template <class Content>
+Content* sole_content(std::vector<harmony::Message>& messages, size_t index, harmony::Role role) {
+  if (index >= messages.size()) return nullptr;
+  harmony::Message& m = messages[index];
+  const bool plain = m.role == role && m.parts.size() == 1 && !m.name && !m.recipient &&
+                     !m.channel && !m.content_type && m.sampled.empty();
+  return plain ? std::get_if<Content>(&m.parts[0]) : nullptr;
+}
+
+// The harmony form says all: what stands at its head replaces the settings, and what is not there
+// is not set.
+void take_whole(harmony::Conversation from, vitalis_conversation& into) {
+  std::vector<harmony::Message>& messages = from.messages;
+  size_t taken = 0;
+  std::optional<harmony::SystemContent> system;
+  harmony::DeveloperContent developer;
+  if (auto* found = sole_content<harmony::SystemContent>(messages, 0, harmony::Role::kSystem)) {
+    system = std::move(*found);
+    taken = 1;
+  }
+  auto* found = sole_content<harmony::DeveloperContent>(messages, taken, harmony::Role::kDeveloper);
+  if (found && (found->instructions || !found->tools.empty())) {
+    developer = std::move(*found);
+    ++taken;
+  }
+  into.messages.insert(into.messages.end(),
+                       std::make_move_iterator(messages.begin() + static_cast<ptrdiff_t>(taken)),
+                       std::make_move_iterator(messages.end()));
+  into.system = std::move(system);
+  into.developer = std::move(developer);
 }
 
 Result<harmony::Message> read_message(const vitalis_message& given) {
@@ -201,7 +237,7 @@ int32_t vitalis_conversation_add_tool(vitalis_conversation* conversation, const 
                      harmony::kind_name(tool.parameters->kind()));
       }
     }
-    return add_tool(into.developer, std::move(tool));
+    return add_tool(into.developer, std::move(tool), "name");
   });
 }
 
@@ -237,17 +273,15 @@ int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32
   return with(conversation, [&](vitalis_conversation& into) -> Status {
     if (!json) return missing("json");
     VITALIS_ASSIGN(const std::string_view text, text_argument(json, size, "json"));
-    const harmony::SystemContent system = into.system.value_or(harmony::default_system_content());
     if (form == VITALIS_JSON_HARMONY) {
       VITALIS_ASSIGN(auto whole, harmony::conversation_from_json(text));
-      into.system.reset();
-      into.developer = {};
-      into.messages = std::move(whole.messages);
+      take_whole(std::move(whole), into);
       return {};
     }
     if (form != VITALIS_JSON_CHAT && form != VITALIS_JSON_RESPONSES) {
       return error(Code::kInvalidArgument, "form: expected 0 to 2; found ", form);
     }
+    const harmony::SystemContent system = into.system.value_or(harmony::default_system_content());
     VITALIS_ASSIGN(auto request, form == VITALIS_JSON_CHAT
                                      ? harmony::chat_from_json(text, system)
                                      : harmony::responses_from_json(text, system));

@@ -39,9 +39,10 @@ Result<harmony::ParserOptions> read_parser(const vitalis_parser_options* options
   if (given.from_start) out.role.reset();
   if (given.function_count > 0 && !given.functions) return missing("options.functions");
   for (size_t i = 0; i < given.function_count; ++i) {
-    if (!given.functions[i]) return missing("options.functions[i]");
+    const std::string place = text("options.functions[", i, "]");
+    if (!given.functions[i]) return missing(place);
     VITALIS_ASSIGN(const std::string_view name,
-                   text_argument(given.functions[i], VITALIS_NUL, "options.functions[i]"));
+                   text_argument(given.functions[i], VITALIS_NUL, place));
     out.functions.emplace_back(name);
   }
   return out;

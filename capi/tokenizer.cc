@@ -167,6 +167,7 @@ int32_t vitalis_tokenizer_encode_batch(const vitalis_tokenizer* tokenizer,
   return guard([&]() -> Status {
     if (!count_out) return missing("count_out");
     *count_out = 0;
+    if (counts) std::fill_n(counts, text_count, size_t{0});
     if (!tokenizer) return missing("tokenizer");
     if (text_count > 0 && !texts) return missing("texts");
     if (text_count > 0 && !counts) return missing("counts");
@@ -174,9 +175,10 @@ int32_t vitalis_tokenizer_encode_batch(const vitalis_tokenizer* tokenizer,
     std::vector<std::string_view> views;
     views.reserve(std::min<size_t>(text_count, 1 << 20));
     for (size_t i = 0; i < text_count; ++i) {
-      VITALIS_ASSIGN(const std::string_view view,
-                     bytes_argument(texts[i].data, texts[i].size, "texts[i].data"));
-      views.push_back(view);
+      const auto view = bytes_argument(texts[i].data, texts[i].size, "");
+      if (!view.ok())
+        return error(view.status().code(), "texts[", i, "].data", view.status().message());
+      views.push_back(*view);
     }
     const auto parallel_for = [&](size_t n, const std::function<void(size_t)>& body) {
       if (!engine) {

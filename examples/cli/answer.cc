@@ -3,6 +3,7 @@
 
 #include <string>
 #include <sys/resource.h>
+#include <utility>
 
 #include "text.h"
 
@@ -25,6 +26,7 @@ class AnswerPrinter {
  private:
   bool show_prefill(const vitalis_event& event);
   bool begin_message(const vitalis_event& event);
+  bool show_call(const vitalis_event& event);
   bool show_text(const vitalis_event& event);
   bool end_message();
   bool print(std::string_view text, bool dimmed);
@@ -50,7 +52,7 @@ bool AnswerPrinter::show(const vitalis_event& event) {
     case VITALIS_EVENT_TEXT:
       return show_text(event);
     case VITALIS_EVENT_TOOL_CALL:
-      return print(view(event.text), false);
+      return show_call(event);
     case VITALIS_EVENT_MESSAGE_END:
       return end_message();
     default:  // DIAGNOSTIC is for developers; FINISHED is the caller's; later kinds are unknown
@@ -70,14 +72,20 @@ bool AnswerPrinter::show_prefill(const vitalis_event& event) {
 }
 
 bool AnswerPrinter::begin_message(const vitalis_event& event) {
-  if (event.recipient.size == 0) {
-    // Where nothing can be dimmed, a label tells reasoning from the answer.
-    if (!show_reasoning_ || !is_reasoning(event.channel) || output_.dims()) return true;
-    return print('[' + std::string(view(event.channel_name)) + "] ", true);
-  }
-  in_call_ = true;
+  // Where nothing can be dimmed, a label tells reasoning from the answer. A call has its own.
+  if (event.recipient.size > 0 || !is_reasoning(event.channel)) return true;
+  if (!show_reasoning_ || output_.dims()) return true;
+  return print('[' + std::string(view(event.channel_name)) + "] ", true);
+}
+
+// A recipient alone makes no call: a message to the user has one too.
+bool AnswerPrinter::show_call(const vitalis_event& event) {
   said_something_ = true;
-  return print("[calls " + std::string(view(event.recipient)) + ' ', false);
+  if (!std::exchange(in_call_, true) &&
+      !print("[calls " + std::string(view(event.recipient)) + ' ', false)) {
+    return false;
+  }
+  return print(view(event.text), false);
 }
 
 bool AnswerPrinter::show_text(const vitalis_event& event) {

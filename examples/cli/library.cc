@@ -82,7 +82,7 @@ bool encode(const vitalis_tokenizer* tokenizer, std::string_view text, bool spec
             std::vector<uint32_t>& ids, Output& output) {
   vitalis_encode_options encode_options = VITALIS_ENCODE_OPTIONS_INIT;
   encode_options.flags = special ? VITALIS_ENCODE_SPECIAL : 0;
-  ids.resize(text.size());  // a token has one byte or more
+  ids.resize(text.size());  // a token of UTF-8 text has one byte or more
   size_t count = 0;
   const int32_t status =
       vitalis_tokenizer_encode(tokenizer, text.data(), text.size(), &encode_options, ids.data(),

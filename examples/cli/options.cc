@@ -145,9 +145,11 @@ void add_render(CLI::App& app, Options& options, Sources& sources) {
                  "completion, conversation or training (default: completion)")
       ->transform(CLI::CheckedTransformer(modes))
       ->type_name("MODE");
+  CLI::Option* keep = app.add_flag("--keep-analysis", options.keep_analysis,
+                                   "also the reasoning of finished turns");
   app.add_flag("--template", options.as_template,
-               "as the model's chat template renders the chat form");
-  app.add_flag("--keep-analysis", options.keep_analysis, "also the reasoning of finished turns");
+               "as the model's chat template renders the chat form")
+      ->excludes(keep);
   app.add_flag("--ids", options.ids, "print token ids, not text");
   options.date = today();
   app.add_option("--date", options.date, "current date told to the model, \"\" for none")
@@ -285,6 +287,10 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
                     : parse->parsed()  ? Command::kParse
                                        : Command::kTokenize;
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
+  if (options.as_template && options.form != VITALIS_JSON_CHAT) {
+    output.error("--template: the model's template renders the chat form alone");
+    return kExitUsage;
+  }
   const std::string problem = read_sources(options, sources);
   if (problem.empty()) return options;
   output.error(problem);

@@ -12,6 +12,13 @@ namespace vitalis::cli {
 
 namespace {
 
+// `text` is UTF-8 and not empty.
+std::string first_character(const char* text) {
+  size_t size = 1;
+  while ((text[size] & 0xc0) == 0x80) ++size;
+  return {text, size};
+}
+
 // Numbers in any spelling: "[1, 2]", "1 2", one a line. What is neither a number nor between
 // numbers is an error.
 bool read_ids(const std::string& text, std::vector<uint32_t>& ids, Output& output) {
@@ -25,8 +32,13 @@ bool read_ids(const std::string& text, std::vector<uint32_t>& ids, Output& outpu
     uint32_t id = 0;
     const auto [stop, failure] = std::from_chars(at, end, id);
     if (failure != std::errc()) {
-      output.error("expected token ids, found \"" + std::string(1, *at) + "\" at byte " +
-                   std::to_string(at - text.data()) + " (is it text? then say --text)");
+      const std::string place = " at byte " + std::to_string(at - text.data());
+      if (failure == std::errc::result_out_of_range) {
+        output.error("expected token ids, found " + std::string(at, stop) + place);
+      } else {
+        output.error("expected token ids, found \"" + first_character(at) + '"' + place +
+                     " (is it text? then say --text)");
+      }
       return false;
     }
     ids.push_back(id);

@@ -205,8 +205,8 @@ typedef struct vitalis_encode_options {
 VITALIS_API void vitalis_encode_options_init(vitalis_encode_options* options, size_t size);
 
 /* Writes at most `capacity` tokens, and with `ends` (may be null) where each ends, as a byte offset
- * in text; offsets are given without options only. *count_out is how many tokens there are. options
- * may be null. */
+ * in text; offsets are given without options only. *count_out is how many tokens there are: no more
+ * than the text has bytes, unless it is ill-formed. options may be null. */
 VITALIS_API int32_t vitalis_tokenizer_encode(const vitalis_tokenizer* tokenizer, const char* text,
                                              size_t size, const vitalis_encode_options* options,
                                              uint32_t* tokens, size_t* ends, size_t capacity,
@@ -321,8 +321,9 @@ VITALIS_API int32_t vitalis_conversation_add_tool_result(vitalis_conversation* c
 #define VITALIS_JSON_CHAT 0 /* OpenAI's chat completions: {"messages": [...], "tools": [...]} */
 #define VITALIS_JSON_RESPONSES 1 /* OpenAI's responses: {"input": ..., "instructions": ...} */
 #define VITALIS_JSON_HARMONY 2   /* the format's own terms, without loss; see docs/harmony.md */
-/* Adds messages, tools and settings from JSON. The conversation is as before if there is an error,
- * which begins with the place, messages[3].tool_calls[0]. */
+/* Adds messages, tools and settings from JSON; VITALIS_JSON_HARMONY replaces the settings and tools
+ * by what stands at its head, and clears those that do not. The conversation is as before if there
+ * is an error, which begins with the place, messages[3].tool_calls[0]. */
 VITALIS_API int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32_t form,
                                                    const char* json, size_t size);
 /* The conversation as VITALIS_JSON_HARMONY; at most `capacity` bytes are written, *size_out is how

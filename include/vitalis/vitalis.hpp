@@ -20,7 +20,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -30,110 +29,14 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include <vitalis/vitalis.h>
+#include <vitalis/base.hpp>
+#include <vitalis/text.hpp>
 
 namespace vitalis {
-// The inline namespace keeps these names apart from the library's own where it is linked
-// statically.
 inline namespace cpp {
 
-enum class Code : int32_t {
-  kInternal = VITALIS_ERROR_INTERNAL,
-  kInvalidArgument = VITALIS_ERROR_INVALID_ARGUMENT,
-  kNotFound = VITALIS_ERROR_NOT_FOUND,
-  kIo = VITALIS_ERROR_IO,
-  kMalformed = VITALIS_ERROR_MALFORMED,
-  kUnsupported = VITALIS_ERROR_UNSUPPORTED,
-  kOutOfMemory = VITALIS_ERROR_OUT_OF_MEMORY,
-  kContextFull = VITALIS_ERROR_CONTEXT_FULL,
-  kBusy = VITALIS_ERROR_BUSY,
-  kNetwork = VITALIS_ERROR_NETWORK,
-  kDenied = VITALIS_ERROR_DENIED,
-  kIntegrity = VITALIS_ERROR_INTEGRITY,
-};
-
-class Error : public std::exception {
- public:
-  Error(Code code, std::string message)
-      : code_(code), message_(std::make_shared<const std::string>(std::move(message))) {}
-  Code code() const noexcept { return code_; }
-  const char* what() const noexcept override { return message_->c_str(); }
-
-  // The error of this thread's last call of the library, which returned `status`.
-  static Error last(int32_t status) { return {static_cast<Code>(status), vitalis_last_error()}; }
-
- private:
-  Code code_;
-  std::shared_ptr<const std::string> message_;  // copies of an exception must not throw
-};
-
-// A value or an error. value() throws the error, or without exceptions ends the program.
-template <class T>
-class [[nodiscard]] Result {
- public:
-  // NOLINTNEXTLINE(google-explicit-constructor)
-  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
-  // NOLINTNEXTLINE(google-explicit-constructor)
-  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}
-
-  bool ok() const noexcept { return held_.index() == 0; }
-  explicit operator bool() const noexcept { return ok(); }
-  const Error& error() const { return *std::get_if<1>(&held_); }
-  T value() && {
-    if (!ok()) raise();
-    return std::move(*std::get_if<0>(&held_));
-  }
-  T& value() & {
-    if (!ok()) raise();
-    return *std::get_if<0>(&held_);
-  }
-
- private:
-  [[noreturn]] void raise() const {
-#if defined(__cpp_exceptions)
-    throw error();
-#else
-    std::terminate();
-#endif
-  }
-  std::variant<T, Error> held_;
-};
-
-using Done = std::monostate;  // the value of a Result that has nothing to tell but success
-
-enum class Numerics : int32_t { kFaithful, kFloat32 };                        // VITALIS_NUMERICS_*
-enum class Effort : int32_t { kDefault, kLow, kMedium, kHigh };               // VITALIS_EFFORT_*
-enum class Role : int32_t { kSystem, kDeveloper, kUser, kAssistant, kTool };  // VITALIS_ROLE_*
-// VITALIS_EVENT_*
-enum class EventKind : int32_t {
-  kPrefill = 1,
-  kMessageBegin,
-  kText,
-  kToolCall,
-  kMessageEnd,
-  kDiagnostic,
-  kFinished
-};
-// VITALIS_CHANNEL_*
-enum class Channel : int32_t { kNone, kAnalysis, kCommentary, kFinal, kOther };
-// VITALIS_FINISH_*; cancelled by cancel() or a stop token, for which C has a status.
-enum class FinishReason : int32_t { kNone, kStop, kToolCall, kLength, kCancelled = -1 };
-static_assert(int32_t(Effort::kHigh) == VITALIS_EFFORT_HIGH &&
-              int32_t(Role::kTool) == VITALIS_ROLE_TOOL &&
-              int32_t(Numerics::kFloat32) == VITALIS_NUMERICS_FLOAT32 &&
-              int32_t(Channel::kOther) == VITALIS_CHANNEL_OTHER &&
-              int32_t(EventKind::kFinished) == VITALIS_EVENT_FINISHED &&
-              int32_t(FinishReason::kLength) == VITALIS_FINISH_LENGTH);
-
-// For designated initialisers. What is left out has the library's default.
-struct EngineOptions {
-  int32_t threads = 0;         // 0: the cores that this process may use
-  const char* tier = nullptr;  // "portable", "avx2", "avx512"
-  Numerics numerics = Numerics::kFaithful;
-};
 struct SessionOptions {
   uint32_t context = 0;
   uint32_t chunk = 0;
@@ -146,35 +49,6 @@ struct GenerateOptions {
   std::optional<uint64_t> seed = {};
   uint32_t max_tokens = 0;  // 0: what the context holds
 };
-struct SystemOptions {
-  Effort reasoning_effort = Effort::kDefault;
-  const char* identity = nullptr;
-  const char* knowledge_cutoff = nullptr;
-  const char* current_date = nullptr;  // "2026-01-31"; the library has no clock
-};
-struct Message {
-  Role role = Role::kUser;
-  std::string_view text = {};
-  const char* name = nullptr;
-  const char* recipient = nullptr;
-  const char* channel = nullptr;
-  const char* content_type = nullptr;
-};
-
-// What next() tells. The views are valid until the session is used again.
-struct Event {
-  EventKind kind = EventKind::kPrefill;
-  Channel channel = Channel::kNone;
-  FinishReason finish_reason = FinishReason::kNone;
-  uint64_t done = 0;
-  uint64_t total = 0;
-  std::string_view text = {};
-  std::string_view recipient = {};
-  std::string_view channel_name = {};
-  std::string_view content_type = {};
-  bool complete = false;
-  bool is_answer() const { return kind == EventKind::kText && channel == Channel::kFinal; }
-};
 
 struct TensorInfo {
   std::string_view name;
@@ -186,147 +60,27 @@ struct TensorInfo {
 
 namespace detail {
 
-template <class T>
-T sized() {
-  T value = {};
-  value.struct_size = static_cast<uint32_t>(sizeof(T));
-  return value;
-}
-
-inline std::string_view view(const vitalis_text& text) {
-  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
-}
-
 inline vitalis_session_options c_options(const SessionOptions& options) {
   return {static_cast<uint32_t>(sizeof(vitalis_session_options)), options.context, options.chunk};
 }
 
-inline Result<Done> done(int32_t status) {
-  if (status < 0) return Error::last(status);
-  return Done();
-}
-
-// What the call that gave the status has filled. By pointer, since arguments have no order.
-template <class T>
-Result<T> filled(int32_t status, const T* value) {
-  if (status < 0) return Error::last(status);
-  return *value;
-}
-
-template <class Object, class T>
-Result<Object> made(int32_t status, T* const* handle) {
-  if (status < 0) return Error::last(status);
-  return Object(*handle);
-}
-
-// function(buffer, capacity, count), again with a larger buffer if that was too small.
-template <class Function>
-Result<std::vector<uint32_t>> tokens(size_t guess, Function function) {
-  std::vector<uint32_t> tokens(guess);
-  for (;;) {
-    size_t count = 0;
-    const int32_t status = function(tokens.data(), tokens.size(), &count);
-    if (status < 0) return Error::last(status);
-    const bool fits = count <= tokens.size();
-    tokens.resize(count);
-    if (fits) return tokens;
-  }
-}
-
-// Owns one reference to an object of the C interface.
-template <class T, void (*Release)(T*)>
-class Owner {
- public:
-  T* native_handle() const { return handle_.get(); }
-
- protected:
-  explicit Owner(T* handle) : handle_(handle) {}
-
- private:
-  struct Releaser {
-    void operator()(T* handle) const { Release(handle); }
-  };
-  std::unique_ptr<T, Releaser> handle_;
-};
-
 }  // namespace detail
-
-// ---- engine: threads and kernels ----
-
-class Engine : public detail::Owner<vitalis_engine, vitalis_engine_release> {
- public:
-  explicit Engine(vitalis_engine* handle) : Owner(handle) {}  // takes over one reference
-  explicit Engine(const EngineOptions& options = {}) : Engine(try_create(options).value()) {}
-  static Result<Engine> try_create(const EngineOptions& options = {}) {
-    auto c = detail::sized<vitalis_engine_options>();
-    c.threads = options.threads;
-    c.tier = options.tier;
-    c.numerics = static_cast<int32_t>(options.numerics);
-    vitalis_engine* engine = nullptr;
-    return detail::made<Engine>(vitalis_engine_create(&c, &engine), &engine);
-  }
-
-  vitalis_engine_info info() const {
-    auto info = detail::sized<vitalis_engine_info>();
-    return detail::filled(vitalis_engine_get_info(native_handle(), &info), &info).value();
-  }
-};
-
-// ---- tokenizer: text to tokens and back; immutable, useful without weights ----
-
-class Tokenizer : public detail::Owner<vitalis_tokenizer, vitalis_tokenizer_release> {
- public:
-  explicit Tokenizer(vitalis_tokenizer* handle) : Owner(handle) {}  // takes over one reference
-  // `path`: a tokenizer.json, or a folder with one. `cache_folder` keeps a compiled form; or null.
-  explicit Tokenizer(const std::string& path, const char* cache_folder = nullptr)
-      : Tokenizer(try_open(path, cache_folder).value()) {}
-  static Result<Tokenizer> try_open(const std::string& path, const char* cache_folder = nullptr) {
-    vitalis_tokenizer* tokenizer = nullptr;
-    return detail::made<Tokenizer>(vitalis_tokenizer_open(path.c_str(), cache_folder, &tokenizer),
-                                   &tokenizer);
-  }
-
-  // What spells a special token stays text, unless `special`.
-  std::vector<uint32_t> encode(std::string_view text, bool special = false) const {
-    return try_encode(text, special).value();
-  }
-  Result<std::vector<uint32_t>> try_encode(std::string_view text, bool special = false) const {
-    auto c = detail::sized<vitalis_encode_options>();
-    c.flags = special ? VITALIS_ENCODE_SPECIAL : 0;
-    return detail::tokens(text.size() / 2 + 16, [&](uint32_t* to, size_t capacity, size_t* count) {
-      return vitalis_tokenizer_encode(native_handle(), text.data(), text.size(), &c, to, nullptr,
-                                      capacity, count);
-    });
-  }
-
-  // The bytes of one token; the view lives as long as the tokenizer.
-  std::string_view token_bytes(uint32_t token) const { return try_token_bytes(token).value(); }
-  Result<std::string_view> try_token_bytes(uint32_t token) const {
-    vitalis_text text = {};
-    const int32_t status = vitalis_tokenizer_token_bytes(native_handle(), token, &text);
-    if (status < 0) return Error::last(status);
-    return detail::view(text);
-  }
-
-  // The id of a token such as "<|start|>".
-  uint32_t special(std::string_view name) const { return try_special(name).value(); }
-  Result<uint32_t> try_special(std::string_view name) const {
-    uint32_t token = 0;
-    return detail::filled(
-        vitalis_tokenizer_special(native_handle(), name.data(), name.size(), &token), &token);
-  }
-};
 
 // ---- model: mapped weights and tokenizer, immutable ----
 
 class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
  public:
   explicit Model(vitalis_model* handle) : Owner(handle) {}  // takes over one reference
-  Model(const Engine& engine, const std::string& path) : Model(try_open(engine, path).value()) {}
-  static Result<Model> try_open(const Engine& engine, const std::string& path) {
+  // `cache_folder` keeps the compiled tokenizer, see Tokenizer; or null.
+  Model(const Engine& engine, const std::string& path, const char* cache_folder = nullptr)
+      : Model(try_open(engine, path, cache_folder).value()) {}
+  static Result<Model> try_open(const Engine& engine, const std::string& path,
+                                const char* cache_folder = nullptr) {
+    auto c = detail::sized<vitalis_model_options>();
+    c.cache_folder = cache_folder;
     vitalis_model* model = nullptr;
-    return detail::made<Model>(
-        vitalis_model_open(engine.native_handle(), path.c_str(), nullptr, &model), &model);
+    return detail::made<Model>(vitalis_model_open(engine.native_handle(), path.c_str(), &c, &model),
+                               &model);
   }
 
   vitalis_model_info info() const {
@@ -364,98 +118,6 @@ class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
   }
 };
 
-// ---- conversation: who said what; text only ----
-
-// The functions that add return the conversation.
-class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversation_release> {
- public:
-  explicit Conversation(vitalis_conversation* handle)
-      : Owner(handle) {}  // takes over one reference
-  Conversation() : Conversation(try_create().value()) {}
-  static Result<Conversation> try_create() {
-    vitalis_conversation* conversation = nullptr;
-    return detail::made<Conversation>(vitalis_conversation_create(&conversation), &conversation);
-  }
-
-  Conversation& set_system(const SystemOptions& system) { return self(try_set_system(system)); }
-  Result<Done> try_set_system(const SystemOptions& system) {
-    auto c = detail::sized<vitalis_system>();
-    c.reasoning_effort = static_cast<int32_t>(system.reasoning_effort);
-    c.identity = system.identity;
-    c.knowledge_cutoff = system.knowledge_cutoff;
-    c.current_date = system.current_date;
-    return detail::done(vitalis_conversation_set_system(native_handle(), &c));
-  }
-
-  // The developer's instructions; empty text takes them away.
-  Conversation& set_instructions(std::string_view text) { return self(try_set_instructions(text)); }
-  Result<Done> try_set_instructions(std::string_view text) {
-    return detail::done(
-        vitalis_conversation_set_instructions(native_handle(), text.data(), text.size()));
-  }
-
-  // Declares a function; `parameters` is a JSON Schema, or null for none.
-  Conversation& add_tool(const char* name, const char* description, const char* parameters) {
-    return self(try_add_tool(name, description, parameters));
-  }
-  Result<Done> try_add_tool(const char* name, const char* description, const char* parameters) {
-    return detail::done(
-        vitalis_conversation_add_tool(native_handle(), name, description, parameters));
-  }
-
-  Conversation& user(std::string_view text) { return add({.role = Role::kUser, .text = text}); }
-  Conversation& add(const Message& message) { return self(try_add(message)); }
-  Result<Done> try_add(const Message& message) {
-    auto c = detail::sized<vitalis_message>();
-    c.role = static_cast<int32_t>(message.role);
-    c.name = message.name;
-    c.recipient = message.recipient;
-    c.channel = message.channel;
-    c.content_type = message.content_type;
-    c.text = message.text.data();
-    c.text_size = message.text.size();
-    return detail::done(vitalis_conversation_add_message(native_handle(), &c));
-  }
-
-  // The answer to the call of `name`, such as "functions.get_weather".
-  Conversation& add_tool_result(const char* name, std::string_view text) {
-    return self(try_add_tool_result(name, text));
-  }
-  Result<Done> try_add_tool_result(const char* name, std::string_view text) {
-    return detail::done(
-        vitalis_conversation_add_tool_result(native_handle(), name, text.data(), text.size()));
-  }
-
-  // {"messages": …, "tools": …} as in OpenAI's chat completions.
-  Conversation& load_json(std::string_view json) { return self(try_load_json(json)); }
-  Result<Done> try_load_json(std::string_view json) {
-    return detail::done(vitalis_conversation_load_json(native_handle(), VITALIS_JSON_CHAT,
-                                                       json.data(), json.size()));
-  }
-
-  size_t size() const { return vitalis_conversation_size(native_handle()); }
-
-  // Leaves the first `size` messages; settings and tools stay.
-  Conversation& truncate(size_t size) { return self(try_truncate(size)); }
-  Result<Done> try_truncate(size_t size) {
-    return detail::done(vitalis_conversation_truncate(native_handle(), size));
-  }
-
-  // The prompt that makes the model answer.
-  std::vector<uint32_t> render(const Tokenizer& tokenizer) const {
-    return try_render(tokenizer).value();
-  }
-  Result<std::vector<uint32_t>> try_render(const Tokenizer& tokenizer) const {
-    return detail::tokens(1024, [&](uint32_t* to, size_t capacity, size_t* count) {
-      return vitalis_conversation_render(native_handle(), tokenizer.native_handle(), nullptr, to,
-                                         capacity, count);
-    });
-  }
-
- private:
-  Conversation& self(Result<Done> done) { return done.value(), *this; }
-};
-
 // ---- session: a context's memory, and generation ----
 
 // An answer in progress: a range to be gone through once. Tokens are computed as events are asked
@@ -470,19 +132,11 @@ class Answer : public detail::Owner<vitalis_session, vitalis_session_release> {
     over_ = status != VITALIS_OK;
     if (status < 0) return Error::last(status);
     if (status == VITALIS_DONE) return std::optional<Event>();
-    Event event{.kind = EventKind::kFinished, .finish_reason = FinishReason::kCancelled};
-    if (status == VITALIS_CANCELLED) return std::optional<Event>(event);
-    event.kind = static_cast<EventKind>(c.kind);
-    event.channel = static_cast<Channel>(c.channel);
-    event.finish_reason = static_cast<FinishReason>(c.finish_reason);
-    event.done = c.done;
-    event.total = c.total;
-    event.text = detail::view(c.text);
-    event.recipient = detail::view(c.recipient);
-    event.channel_name = detail::view(c.channel_name);
-    event.content_type = detail::view(c.content_type);
-    event.complete = c.complete != 0;
-    return std::optional<Event>(event);
+    if (status == VITALIS_CANCELLED) {
+      return std::optional<Event>(
+          {.kind = EventKind::kFinished, .finish_reason = FinishReason::kCancelled});
+    }
+    return std::optional<Event>(detail::event(c));
   }
 
   class Iterator {

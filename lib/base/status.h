@@ -107,13 +107,16 @@ class [[nodiscard]] Result {
     if (::vitalis::Status try_status_ = (expression); !try_status_.ok()) return try_status_; \
   } while (false)
 
+// A declaration may stand where a parenthesis would break it.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define VITALIS_CONCAT_(a, b) a##b
 #define VITALIS_CONCAT(a, b) VITALIS_CONCAT_(a, b)
 #define VITALIS_ASSIGN_(result, target, expression) \
   auto result = (expression);                       \
   if (!result.ok()) return result.status();         \
-  target = result.take() /* NOLINT(bugprone-macro-parentheses): a declaration may stand here */
+  target = result.take()
 // VITALIS_ASSIGN(auto x, f()): x becomes the value of the Result, or the function returns its
 // Status.
 #define VITALIS_ASSIGN(target, expression) \
   VITALIS_ASSIGN_(VITALIS_CONCAT(assign_result_, __LINE__), target, expression)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -150,10 +150,13 @@ void Forward::attention(size_t layer) {
     };
     const Target targets[] = {
         {w.q_proj, w.q_bias, q, 0}, {w.k_proj, w.k_bias, kv, q}, {w.v_proj, w.v_bias, kv, q + kv}};
-    const Target* t = targets;
-    for (; task >= ranges(t->rows); ++t) task -= ranges(t->rows);
-    const size_t begin = task * kTaskRows, end = std::min(begin + kTaskRows, t->rows);
-    project(active_, c.hidden, t->weight, t->bias, begin, end, s_.qkv + t->column + begin, width);
+    size_t which = 0;
+    for (; which < 2 && task >= ranges(targets[which].rows); ++which) {
+      task -= ranges(targets[which].rows);
+    }
+    const Target& t = targets[which];
+    const size_t begin = task * kTaskRows, end = std::min(begin + kTaskRows, t.rows);
+    project(active_, c.hidden, t.weight, t.bias, begin, end, s_.qkv + t.column + begin, width);
   });
 
   parallel(active_, [&](size_t row) {
@@ -220,7 +223,7 @@ void Forward::experts(const model::Layer& w) {
     const float* rows[kMostExpertsPerToken];
     const size_t top = c.experts_per_token;
     for (size_t i = 0; i < top; ++i) {
-      rows[i] = s_.activated + s_.place[row * top + i] * c.hidden;
+      rows[i] = s_.activated + size_t{s_.place[row * top + i]} * c.hidden;
     }
     k.add_shares(rows, s_.shares + row * top, top, c.hidden, s_.x + row * c.hidden);
   });

@@ -35,7 +35,10 @@ class KvCache {
   // True if the sequence can be cut back to `size` positions: the rings still hold the window
   // before it.
   bool can_truncate(size_t size) const;
-  void truncate(size_t size) { size_ = size; }
+  void truncate(size_t size) {
+    size_ = size;
+    if (size == 0) written_ = 0;  // all that will be there is new
+  }
 
   // The sliding layers' last window of keys and values, so that the sequence can be cut back to
   // here after the rings have moved on.

@@ -22,7 +22,7 @@ class FlushDenormals {
  public:
 #if defined(__x86_64__)
   FlushDenormals() : saved_(_mm_getcsr()) {
-    _mm_setcsr((saved_ & ~0x6000u) | 0x8040u);
+    _mm_setcsr((saved_ & ~0x6000u) | 0x9FC0u);
   }
   ~FlushDenormals() {
     _mm_setcsr(saved_);

@@ -17,9 +17,9 @@ inline constexpr size_t kPanelRows = 256;
 
 // The tokens of one expert, or a part of them.
 struct ExpertPanel {
-  uint32_t expert;
-  uint32_t first;  // in the order of experts
-  uint32_t rows;
+  size_t expert;
+  size_t first;  // in the order of experts
+  size_t rows;
   size_t packed;  // offsets of the packed rows, in bytes
   size_t packed_activated;
 };

@@ -233,7 +233,11 @@ void attach_sampled(std::vector<Message>& messages, const std::vector<TokenSpan>
     }
     const size_t end = std::min<size_t>(spans[i].end, turn.size());
     for (size_t t = spans[i].begin; t < end; ++t) sampled.push_back(turn[t]);
-    messages[i].sampled_open = i + 1 < messages.size() && !format.ends_message(sampled.back());
+    const bool last = i + 1 == messages.size(), ended = format.ends_message(sampled.back());
+    messages[i].sampled_open = !last && !ended;
+    // Cut off within its header: repeated as it is, it would swallow the header of the next one.
+    const bool opened = std::find(sampled.begin(), sampled.end(), format.message) != sampled.end();
+    if (last && !ended && !opened) sampled.clear();
   }
 }
 

@@ -236,8 +236,9 @@ class MessageCollector {
   bool open_ = false;
 };
 
-// Gives each message of a turn its tokens. `turn` is what was sampled after a prompt that ends in
-// <|start|>assistant, and all that the parser was given; `spans` are the collector's.
+// Gives each message of a turn its tokens, except a last one that was cut off within its header.
+// `turn` is what was sampled after a prompt that ends in <|start|>assistant, and all that the
+// parser was given; `spans` are the collector's.
 void attach_sampled(std::vector<Message>& messages, const std::vector<TokenSpan>& spans,
                     const std::vector<Token>& turn, const Format& format);
 

@@ -13,7 +13,7 @@ void EventQueue::clear() {
   refill();
   text_given_ = false;
   channel_ = harmony::Channel::kNone;
-  recipient_.clear();
+  call_ = false;
 }
 
 bool EventQueue::take(Event& event) {
@@ -24,11 +24,15 @@ bool EventQueue::take(Event& event) {
     // A message's end may bring text that was no delta: it goes out first, as one.
     text_given_ = from.kind == From::kMessageEnd && !text.empty() && !text_given_;
     if (!text_given_) ++next_;
-    if (from.kind == From::kCallBegin) continue;
+    if (from.kind == From::kCallBegin) {
+      call_ = true;
+      continue;
+    }
     event = {};
     event.text = text;
     if (from.kind == From::kMessageBegin) {
       event.kind = Event::Kind::kMessageBegin;
+      call_ = false;
       channel_ = from.channel;
       role_ = from.role;
       name_ = buffer_.view(from.name);
@@ -43,7 +47,7 @@ bool EventQueue::take(Event& event) {
       event.text = {};
       event.complete = from.complete;
     } else {
-      event.kind = is_call() ? Event::Kind::kToolCall : Event::Kind::kText;
+      event.kind = call_ ? Event::Kind::kToolCall : Event::Kind::kText;
       event.path = buffer_.view(from.path);
     }
     event.role = role_;

@@ -48,14 +48,15 @@ class EventQueue {
   // The next event; false if there is none.
   bool take(Event& event);
   void clear();
-  // The channel of the open message.
+  // Of the open message.
   harmony::Channel channel() const { return channel_; }
-  bool is_call() const { return !recipient_.empty(); }
+  bool is_call() const { return call_; }
 
  private:
   harmony::EventBuffer buffer_;
   size_t next_ = 0;
   bool text_given_ = false;  // the text of a message's end went out, its end follows
+  bool call_ = false;
   harmony::Channel channel_ = harmony::Channel::kNone;
   harmony::Role role_ = harmony::Role::kAssistant;
   std::string name_, recipient_, channel_name_, content_type_;

@@ -155,7 +155,7 @@ TEST_F(Wrapper, TokensAndLogits) {
   for (const uint32_t token : tokens) bytes += tokenizer.token_bytes(token);
   EXPECT_EQ(bytes, text);
   const auto info = model.info();
-  const auto begin = tokenizer.encode("<|start|>", true);
+  const auto begin = tokenizer.encode("<|start|>", {.special = true});
   ASSERT_EQ(begin.size(), 1u);
   EXPECT_EQ(begin[0], tokenizer.special("<|start|>"));
   EXPECT_GT(tokenizer.encode("<|start|>").size(), 1u);

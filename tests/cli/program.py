@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the program under test: VITALIS_PROGRAM on VITALIS_MODEL, which ctest sets."""
+"""Runs the program under test: VITALIS_PROGRAM on VITALIS_MODEL, which ctest sets. What it caches goes
+to a folder of these tests, never to the user's."""
 
+import atexit
 import os
 import subprocess
+import tempfile
 import unittest
 
 PROGRAM = os.environ["VITALIS_PROGRAM"]
 MODEL = os.environ["VITALIS_MODEL"]
+CACHE = tempfile.TemporaryDirectory()
+atexit.register(CACHE.cleanup)
+os.environ["XDG_CACHE_HOME"] = CACHE.name
 TIMEOUT = 240  # seconds; generous, since sanitizers and busy machines are slow
 
 

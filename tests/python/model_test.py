@@ -84,8 +84,8 @@ class Facts(TinyTest):
 
     def test_a_tokenizer_without_weights(self):
         with vitalis.Tokenizer(PATH) as tokenizer:
-            self.assertEqual(tokenizer.tokenize(TEXT), self.model.tokenize(TEXT))
-            self.assertEqual(tokenizer.count(TEXT), len(tokenizer.tokenize(TEXT)))
+            self.assertEqual(tokenizer.encode(TEXT), self.model.tokenize(TEXT))
+            self.assertEqual(tokenizer.count(TEXT), len(tokenizer.encode(TEXT)))
         with self.assertRaises(FileNotFoundError):
             vitalis.Tokenizer("/no/such/tokenizer.json")
 

@@ -31,6 +31,11 @@ class Sessions(TinyTest):
         self.assertEqual(kinds.count(vitalis.MessageBegin), kinds.count(vitalis.MessageEnd))
         with self.assertRaises(AttributeError):
             events[0].done = 0
+        begin = next(event for event in events if isinstance(event, vitalis.MessageBegin))
+        self.assertEqual((begin.role, begin.name), ("assistant", ""))
+        ends = [event for event in events if isinstance(event, vitalis.MessageEnd)]
+        self.assertEqual([end.message for end in ends], list(range(len(ends))))
+        self.assertEqual(sum(len(end.tokens) for end in ends), self.session.usage.generated_tokens)
         usage = self.session.usage
         self.assertEqual(usage.prompt_tokens, len(self.conversation.render(self.model)))
         self.assertGreater(usage.generated_tokens, usage.reasoning_tokens)
@@ -51,7 +56,8 @@ class Sessions(TinyTest):
         events = list(self.session.generate(self.conversation, max_tokens=5, seed=1))
         self.assertEqual(events[-1], vitalis.Finished("length"))
         self.assertEqual(self.session.usage.generated_tokens, 5)
-        self.assertIn(vitalis.MessageEnd(False), events)
+        self.assertEqual([event.complete for event in events
+                          if isinstance(event, vitalis.MessageEnd)], [False])
         self.conversation.user("word " * 2000)
         with self.assertRaises(vitalis.ContextFullError):
             self.session.generate(self.conversation)

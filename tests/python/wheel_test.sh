@@ -20,4 +20,4 @@ assert vitalis.__file__.startswith(sys.prefix), vitalis.__file__
 maps = open('/proc/self/maps').read()
 for name in ('libvitalis', 'libtbb', 'libsimdjson'):
     assert any(name in line and sys.prefix in line for line in maps.splitlines()), name"
-"$python" -m unittest -q conversation_test chat_test completions_test model_test tools_test
+"$python" -m unittest -q conversation_test chat_test completions_test model_test tokenizer_test parser_test tools_test

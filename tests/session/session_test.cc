@@ -2,8 +2,15 @@
 // Conversations with the demonstration model: what is reused, what is repeated, what stops.
 #include "session/session.h"
 
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <thread>
+
+#include "base/mapped_file.h"
+#include "formats/safetensors.h"
 
 namespace vitalis::session {
 namespace {
@@ -80,8 +87,9 @@ Answer ask(Session& session, harmony::Conversation& about, const std::string& te
   return answer;
 }
 
-std::unique_ptr<Session> open(const SessionOptions& options = {}) {
-  auto session = Session::create(tiny(), options);
+std::unique_ptr<Session> open(const SessionOptions& options = {},
+                              std::shared_ptr<const Model> model = tiny()) {
+  auto session = Session::create(std::move(model), options);
   if (!session.ok()) throw std::runtime_error(session.status().message());
   return session.take();
 }
@@ -216,6 +224,90 @@ TEST(Session, EndsAtItsLimits) {
   const Status status = tight->start(chat, kGreedy);
   EXPECT_EQ(status.code(), Code::kContextFull);
   EXPECT_NE(status.message().find(std::to_string(prompt)), std::string::npos) << status.message();
+}
+
+// The demonstration model with the logits of two tokens exchanged.
+std::shared_ptr<const Model> tiny_with_swapped(Token a, Token b) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / "vitalis-tiny-swapped";
+  fs::remove_all(folder);
+  fs::copy(VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny", folder);
+  const std::string file = (folder / "model.safetensors").string();
+  std::string bytes = read_file(file, size_t{1} << 30).take();
+  const auto header = formats::parse_safetensors(std::as_bytes(std::span(bytes)), file);
+  const auto head = std::find_if(header->tensors.begin(), header->tensors.end(),
+                                 [](const auto& t) { return t.name == "lm_head.weight"; });
+  const size_t row = static_cast<size_t>(head->shape[1]) * sizeof(uint16_t);
+  char* const rows = bytes.data() + head->offset;
+  std::swap_ranges(rows + a * row, rows + (a + 1) * row, rows + b * row);
+  std::ofstream(file, std::ios::binary) << bytes;
+  auto engine = engine::make_engine({});
+  auto opened = Model::open(std::make_shared<const engine::Engine>(engine.take()), folder.string());
+  fs::remove_all(folder);  // what is mapped stays
+  return opened.take();
+}
+
+TEST(Session, AFinalMessageClosedByEndEndsTheTurn) {
+  const harmony::Format& format = tiny()->format();
+  auto session = open({}, tiny_with_swapped(format.end, format.return_token));
+  auto chat = conversation(harmony::Effort::kLow);
+  const auto answer = ask(*session, chat, "What is 2 + 2?");
+  EXPECT_EQ(answer.final, "2 + 2 = 4.");
+  EXPECT_EQ(answer.finish, Finish::kStop);
+  ASSERT_EQ(answer.messages.size(), 1u);
+  EXPECT_EQ(answer.messages[0].sampled.back(), format.end);
+  // Reasoning that is closed so goes on to the answer, as everywhere else here.
+  EXPECT_EQ(ask(*session, chat, "What is 3 + 4?").final, "3 + 4 = 7.");
+}
+
+TEST(Session, CountsWhatItUsed) {
+  auto session = open({.context = 512, .chunk = 16});
+  auto chat = conversation();
+  const auto answer = ask(*session, chat, "What is 17 + 25?");
+  const Usage usage = session->usage();
+  size_t generated = 0, reasoning = 0;
+  for (const harmony::Message& message : answer.messages) {
+    const auto& tokens = message.sampled;
+    generated += tokens.size();
+    if (message.channel != "analysis") continue;
+    const auto text = std::find(tokens.begin(), tokens.end(), tiny()->format().message) + 1;
+    reasoning += static_cast<size_t>(tokens.end() - text);
+  }
+  EXPECT_EQ(usage.generated_tokens, generated - 2);  // the prompt gave <|start|>assistant
+  EXPECT_GT(usage.reasoning_tokens, 0u);
+  EXPECT_EQ(usage.reasoning_tokens, reasoning);
+  EXPECT_EQ(usage.context_used, usage.prompt_tokens + usage.generated_tokens - 1);
+  EXPECT_EQ(usage.reused_tokens, 0u);
+  EXPECT_NE(usage.seed, 0u);
+  EXPECT_GT(usage.prefill_seconds, 0);
+  EXPECT_GE(usage.first_token_seconds, usage.prefill_seconds);
+  EXPECT_GT(usage.decode_seconds, 0);
+
+  ASSERT_TRUE(session->start(chat, {.sampling = {.greedy = true, .seed = 5}}).ok());
+  EXPECT_EQ(session->usage().generated_tokens, 0u);
+  EXPECT_EQ(session->usage().reasoning_tokens, 0u);
+  EXPECT_EQ(session->usage().seed, 5u);
+  EXPECT_EQ(session->usage().context_used, session->usage().reused_tokens);
+}
+
+// A reset forgets how far the rings of the sliding layers had turned, too.
+TEST(Session, AfterAResetAPromptIsReusedAsBefore) {
+  auto reused = [](Session& session) {
+    auto chat = conversation();
+    say(chat, "My name is Clara. What is the capital of France?");
+    EXPECT_TRUE(session.start(chat, kGreedy).ok());
+    run(session);
+    chat.messages.back() = harmony::text_message(Role::kUser, "My name is Clara. Hello!");
+    EXPECT_TRUE(session.start(chat, kGreedy).ok());
+    return session.usage().reused_tokens;
+  };
+  auto session = open({.context = 2048, .chunk = 16});
+  const size_t at_first = reused(*session);
+  EXPECT_GT(at_first, 0u);
+  std::vector<float> logits(tiny()->config().vocab);
+  ASSERT_TRUE(session->forward(std::vector<Token>(1500, 1), false, logits).ok());
+  session->reset();
+  EXPECT_EQ(reused(*session), at_first);
 }
 
 TEST(Session, ASeedRepeatsItself) {

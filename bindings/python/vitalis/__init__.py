@@ -12,24 +12,26 @@
 from ._native import lib as _lib
 from .chat import Chat
 from .completions import ChatCompletion, ChatCompletionChunk
-from .conversation import Conversation
+from .conversation import Conversation, render_template
 from .errors import (BusyError, ContextFullError, DeniedError, InputOutputError, IntegrityError,
                      InternalError, InvalidArgumentError, MalformedError, ModelNotFoundError,
                      NetworkError, NotFoundError, OutOfMemoryError, UnsupportedError, VitalisError)
 from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Prefill, Text, ToolCall,
                      ToolResult)
 from .model import Engine, Model, ModelInfo, Tensor
+from .parser import Parser
 from .session import Session, SessionMemory, Usage
-from .tokenizer import Tokenizer
+from .tokenizer import Decoder, Encoding, Prefix, Tokenizer
 from .tools import tool_schema
 
 __version__: str = _lib.vitalis_version_string().decode("utf-8")
 
 __all__ = [
     "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "ContextFullError",
-    "Conversation", "DeniedError", "Diagnostic", "Engine", "Event", "Finished", "InputOutputError",
-    "IntegrityError", "InternalError", "InvalidArgumentError", "MalformedError", "MessageBegin",
-    "MessageEnd", "Model", "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError",
-    "OutOfMemoryError", "Prefill", "Session", "SessionMemory", "Tensor", "Text", "Tokenizer", "ToolCall",
-    "ToolResult", "UnsupportedError", "Usage", "VitalisError", "tool_schema",
+    "Conversation", "Decoder", "DeniedError", "Diagnostic", "Encoding", "Engine", "Event",
+    "Finished", "InputOutputError", "IntegrityError", "InternalError", "InvalidArgumentError",
+    "MalformedError", "MessageBegin", "MessageEnd", "Model", "ModelInfo", "ModelNotFoundError",
+    "NetworkError", "NotFoundError", "OutOfMemoryError", "Parser", "Prefill", "Prefix", "Session",
+    "SessionMemory", "Tensor", "Text", "Tokenizer", "ToolCall", "ToolResult", "UnsupportedError",
+    "Usage", "VitalisError", "render_template", "tool_schema",
 ]

@@ -9,8 +9,9 @@ threads run, and may cancel, while tokens are computed.
 import ctypes
 import os
 import sys
+from array import array
 from pathlib import Path
-from typing import Any, List, Optional, Union
+from typing import Any, Iterable, List, Mapping, Optional, Union
 
 from . import _abi
 from .errors import error_of
@@ -40,8 +41,8 @@ def _load() -> ctypes.CDLL:
 def _check_layouts() -> None:
     for struct, (size, offsets) in _abi.LAYOUTS.items():
         if ctypes.sizeof(struct) != size:
-            raise ImportError(f"{struct.__name__} has {ctypes.sizeof(struct)} bytes here, {size} in "
-                              "the interface: this platform's structs are laid out otherwise")
+            raise ImportError(f"{struct.__name__} has {ctypes.sizeof(struct)} bytes here, {size} "
+                              "in the interface: this platform's structs are laid out otherwise")
         for field, offset in offsets.items():
             if getattr(struct, field).offset != offset:
                 raise ImportError(f"{struct.__name__}.{field} is not at byte {offset} here: this "
@@ -90,7 +91,9 @@ def str_of(text: _abi.Text) -> str:
 
 
 def encoded(text: Union[str, bytes]) -> bytes:
-    return text.encode("utf-8") if isinstance(text, str) else bytes(text)
+    if isinstance(text, bytes):
+        return text
+    return text.encode("utf-8") if isinstance(text, str) else bytes(memoryview(text))
 
 
 def c_string(text: Optional[str], what: str) -> Optional[bytes]:
@@ -101,12 +104,51 @@ def c_string(text: Optional[str], what: str) -> Optional[bytes]:
         raise ValueError(f"{what} holds a NUL character")
     return text.encode("utf-8")
 
+
+def c_path(path: Union[str, "os.PathLike[str]", None], what: str) -> Optional[bytes]:
+    return None if path is None else c_string(os.fspath(path), what)
+
+
+def chosen(what: str, value: Any, choices: Mapping[Any, int]) -> int:
+    """The number that the interface has for a word."""
+    if value not in choices:
+        names = ", ".join(repr(name) for name in choices)
+        raise ValueError(f"{what} is one of {names}, not {value!r}")
+    return choices[value]
+
+
+def checked_token(token: int) -> int:
+    """ctypes would cut off what does not fit."""
+    if not 0 <= token < 2**32:
+        raise ValueError(f"{token} is not a token")
+    return token
+
+
+def token_array(tokens: Iterable[int]) -> Any:
+    """A C array of tokens."""
+    try:
+        ids = array("I", iter(tokens))
+    except OverflowError as error:
+        raise ValueError(f"what does not fit in 32 bits is not a token: {error}") from None
+    return (ctypes.c_uint32 * len(ids)).from_buffer(ids)
+
+
 def tokens_from(function: Any, guess: int) -> List[int]:
-    """Calls function(buffer, capacity, count), again with a larger buffer if that was too small."""
+    """What function(buffer, capacity, count) writes, again with a larger buffer if it was too
+    small."""
+    return _written(ctypes.c_uint32, function, guess)
+
+
+def bytes_from(function: Any, guess: int) -> bytes:
+    """As tokens_from, for bytes."""
+    return _written(ctypes.c_char, function, guess)
+
+
+def _written(kind: Any, function: Any, guess: int) -> Any:
     count = ctypes.c_size_t()
     capacity = guess
     while True:
-        buffer = (ctypes.c_uint32 * capacity)()
+        buffer = (kind * capacity)()
         check(function(buffer, capacity, ctypes.byref(count)))
         if count.value <= capacity:
             return buffer[:count.value]
@@ -134,6 +176,10 @@ class Handle:
         pointer, self._pointer = getattr(self, "_pointer", None), None
         if pointer is not None:
             self._release(pointer)
+
+    def __reduce__(self) -> Any:
+        """No copy or pickle: it would give the same reference back a second time."""
+        raise TypeError(f"a {type(self).__name__} cannot be copied or pickled")
 
     def __enter__(self) -> Any:
         return self

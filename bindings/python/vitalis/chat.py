@@ -80,7 +80,7 @@ def _answer(session: "Session", conversation: Conversation, options: Dict[str, A
         if isinstance(event, Finished):
             return event.reason
         if isinstance(event, MessageBegin):
-            recipient, arguments = event.recipient, ""
+            recipient, arguments = "", ""
         elif isinstance(event, ToolCall):
             recipient, arguments = event.recipient, arguments + event.arguments
         elif isinstance(event, MessageEnd) and event.complete and recipient:

@@ -13,7 +13,7 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Generator, Iterable, Lis
                     Optional, Sequence, Tuple, Union)
 
 from .conversation import Conversation
-from .events import Diagnostic, Event, Finished, MessageBegin, Text
+from .events import Diagnostic, Event, Finished, Text
 from .events import ToolCall as ToolCallEvent
 from .tools import tool_schema
 
@@ -164,19 +164,20 @@ class Completions:
 
 def _deltas(events: Iterable[Event]) -> Generator[ChunkChoice, None, None]:
     yield ChunkChoice(Message(role="assistant"))
-    calls = -1
+    calls, message = -1, None
     for event in events:
         if isinstance(event, Text):
             part = "reasoning_content" if event.channel == "analysis" else "content"
             yield ChunkChoice(Message(**{part: event.text}))
-        elif isinstance(event, MessageBegin) and event.recipient:
-            calls += 1
-            name = event.recipient
-            name = name[len("functions."):] if name.startswith("functions.") else name
-            call = ToolCall("call_" + uuid.uuid4().hex[:24], FunctionCall(name), index=calls)
-            yield ChunkChoice(Message(tool_calls=[call]))
         elif isinstance(event, ToolCallEvent):
-            call = ToolCall(None, FunctionCall(None, event.arguments), None, max(calls, 0))
+            if event.message != message:
+                message = event.message
+                calls += 1
+                name = event.recipient
+                name = name[len("functions."):] if name.startswith("functions.") else name
+                call = ToolCall("call_" + uuid.uuid4().hex[:24], FunctionCall(name), index=calls)
+                yield ChunkChoice(Message(tool_calls=[call]))
+            call = ToolCall(None, FunctionCall(None, event.arguments), None, calls)
             yield ChunkChoice(Message(tool_calls=[call]))
         elif isinstance(event, Diagnostic):
             _log.info("%s", event.text)

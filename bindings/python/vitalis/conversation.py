@@ -6,12 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Set, Union
 
 from . import _abi
-from ._native import Handle, c_string, check, encoded, filled, lib, tokens_from
+from ._native import (Handle, bytes_from, c_string, check, chosen, encoded, filled, lib,
+                      tokens_from)
 
 if TYPE_CHECKING:
     from .model import Model
+    from .tokenizer import Tokenizer
 
-_ROLES = {
+ROLES = {
     "system": _abi.ROLE_SYSTEM,
     "developer": _abi.ROLE_DEVELOPER,
     "user": _abi.ROLE_USER,
@@ -24,6 +26,16 @@ _EFFORTS = {
     "medium": _abi.EFFORT_MEDIUM,
     "high": _abi.EFFORT_HIGH,
 }
+_FORMS = {
+    "chat": _abi.JSON_CHAT,
+    "responses": _abi.JSON_RESPONSES,
+    "harmony": _abi.JSON_HARMONY,
+}
+_MODES = {
+    "completion": _abi.RENDER_COMPLETION,
+    "conversation": _abi.RENDER_CONVERSATION,
+    "training": _abi.RENDER_TRAINING,
+}
 
 
 class Conversation(Handle):
@@ -35,7 +47,6 @@ class Conversation(Handle):
         out = ctypes.c_void_p()
         check(lib.vitalis_conversation_create(ctypes.byref(out)))
         super().__init__(out.value)
-        self._tools: Set[str] = set()
 
     def __len__(self) -> int:
         """Messages after the system's and the developer's."""
@@ -50,11 +61,8 @@ class Conversation(Handle):
         """The system message, always first; replaces what was set. The effort is "low", "medium" or
         "high". The library has no clock: without `current_date` ("2026-01-31") the model is told
         none."""
-        if reasoning_effort not in _EFFORTS:
-            raise ValueError(f'reasoning_effort is "low", "medium" or "high", '
-                             f"not {reasoning_effort!r}")
         system = filled(_abi.System)
-        system.reasoning_effort = _EFFORTS[reasoning_effort]
+        system.reasoning_effort = chosen("reasoning_effort", reasoning_effort, _EFFORTS)
         system.identity = c_string(identity, "identity")
         system.knowledge_cutoff = c_string(knowledge_cutoff, "knowledge_cutoff")
         system.current_date = c_string(current_date, "current_date")
@@ -74,27 +82,34 @@ class Conversation(Handle):
         check(lib.vitalis_conversation_add_tool(
             self.handle, c_string(name, "name"), c_string(description, "description"),
             c_string(schema, "parameters")))
-        self._tools.add(name)
         return self
 
     def declare(self, tools: Sequence[Mapping[str, Any]]) -> "Conversation":
         """Adds those tools, as OpenAI writes them, whose names are not declared yet."""
+        declared = self._functions() if tools else set()
         for tool in tools:
             function = tool["function"]
-            if function["name"] not in self._tools:
+            if function["name"] not in declared:
                 self.add_tool(function["name"], function.get("description", ""),
                               function.get("parameters"))
+                declared.add(function["name"])
         return self
+
+    def _functions(self) -> Set[str]:
+        """The names of the declared functions, however they came here."""
+        return {tool["name"] for message in json.loads(self.to_json())["messages"]
+                if isinstance(message["content"], list)
+                for part in message["content"]
+                for space in part.get("tools", ()) if space.get("name") == "functions"
+                for tool in space["tools"]}
 
     def add(self, role: str, text: str, *, name: Optional[str] = None,
             recipient: Optional[str] = None, channel: Optional[str] = None,
             content_type: Optional[str] = None) -> "Conversation":
         """Adds a message by its parts."""
-        if role not in _ROLES:
-            raise ValueError(f"role is one of {', '.join(_ROLES)}, not {role!r}")
         data = encoded(text)
         message = filled(_abi.Message)
-        message.role = _ROLES[role]
+        message.role = chosen("role", role, ROLES)
         message.name = c_string(name, "name")
         message.recipient = c_string(recipient, "recipient")
         message.channel = c_string(channel, "channel")
@@ -123,10 +138,24 @@ class Conversation(Handle):
         request = {"messages": list(messages)}
         if tools:
             request["tools"] = list(tools)
-        data = encoded(json.dumps(request, ensure_ascii=False))
+        return self.load_json(request)
+
+    def load_json(self, data: Union[str, bytes, Mapping[str, Any]],
+                  form: str = "chat") -> "Conversation":
+        """Adds messages, tools and settings from JSON, as text or as what json.loads makes of it.
+        The form is "chat" ({"messages": …, "tools": …}) or "responses" ({"input": …,
+        "instructions": …}) as OpenAI writes them, or "harmony", whose settings and tools take the
+        place of those that are there. Nothing changes if there is an error; it is a ValueError that
+        names the place, "messages[3].tool_calls[0]"."""
+        text = encoded(_json_text(data))
         check(lib.vitalis_conversation_load_json(
-            self.handle, _abi.JSON_CHAT, data, len(data)))
+            self.handle, chosen("form", form, _FORMS), text, len(text)))
         return self
+
+    def to_json(self) -> str:
+        """All of it as the JSON text that load_json(…, "harmony") takes, without loss."""
+        return bytes_from(lambda *buffer: lib.vitalis_conversation_to_json(
+            self.handle, *buffer), 1024).decode("utf-8")
 
     def truncate(self, size: int) -> "Conversation":
         """Leaves the first `size` messages; settings and tools stay."""
@@ -135,7 +164,42 @@ class Conversation(Handle):
         check(lib.vitalis_conversation_truncate(self.handle, size))
         return self
 
-    def render(self, model: "Model") -> List[int]:
-        """The prompt that makes the model answer, as tokens."""
+    def render(self, model: Union["Model", "Tokenizer"], *, mode: str = "completion",
+               keep_analysis: bool = False, retokenize: bool = False) -> List[int]:
+        """The conversation as tokens; by default the prompt that makes the model answer.
+
+        `mode`: "completion" ends in the start of the assistant's message, "conversation" has the
+        messages alone, in "training" a last final message ends in "<|return|>". `keep_analysis`
+        has the reasoning of finished turns too. `retokenize` renders replies from their fields, not
+        from the tokens that were sampled."""
+        tokenizer = getattr(model, "tokenizer", model)
+        options = filled(_abi.RenderOptions)
+        options.mode = chosen("mode", mode, _MODES)
+        options.keep_analysis = keep_analysis
+        options.retokenize = retokenize
         return tokens_from(lambda *buffer: lib.vitalis_conversation_render(
-            self.handle, model.tokenizer.handle, None, *buffer), 1024)
+            self.handle, tokenizer.handle, ctypes.byref(options), *buffer), 1024)
+
+
+def render_template(request: Union[str, bytes, Mapping[str, Any]], *,
+                    current_date: Optional[str] = None, generation_prompt: bool = True,
+                    reasoning_effort: Optional[str] = None,
+                    model_identity: Optional[str] = None) -> str:
+    """The prompt as the model's chat_template.jinja makes it from a chat-completions request, to
+    compare with programs that use it. The template always shows a date ("2026-01-31"). What spells
+    control tokens becomes control tokens when it is encoded as special; Conversation.render has no
+    such hole. ValueError where the template raises."""
+    options = filled(_abi.TemplateOptions)
+    options.no_generation_prompt = not generation_prompt
+    options.current_date = c_string(current_date, "current_date")
+    options.reasoning_effort = c_string(reasoning_effort, "reasoning_effort")
+    options.model_identity = c_string(model_identity, "model_identity")
+    text = encoded(_json_text(request))
+    return bytes_from(lambda *buffer: lib.vitalis_template_render(
+        text, len(text), ctypes.byref(options), *buffer), 4096).decode("utf-8")
+
+
+def _json_text(data: Union[str, bytes, Mapping[str, Any]]) -> Union[str, bytes]:
+    if isinstance(data, (str, bytes)):
+        return data
+    return json.dumps(data, ensure_ascii=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Tuple, Union
 
 from . import _abi
-from ._native import Handle, c_string, check, filled, lib, str_of
+from ._native import Handle, c_path, c_string, check, filled, lib, str_of
 from .chat import Chat
 from .errors import ModelNotFoundError, NotFoundError
 from .session import Session, SessionMemory, session_options
@@ -85,10 +85,11 @@ class Model(Handle):
 
     def __init__(self, path: Union[str, "os.PathLike[str]"], *, engine: Optional[Engine] = None,
                  threads: Optional[int] = None, tier: Optional[str] = None,
-                 numerics: str = "faithful", context: Optional[int] = None) -> None:
+                 numerics: str = "faithful", context: Optional[int] = None,
+                 cache_folder: Union[str, "os.PathLike[str]", None] = None) -> None:
         """Opens a checkpoint's folder. Threads, tier and numerics are those of Engine, and not
-        given with one; `context` is what chat() has room for."""
-        path = os.fspath(path)
+        given with one; `context` is what chat() has room for, in tokens; the `cache_folder` is that
+        of Tokenizer."""
         own = threads is None and tier is None and numerics == "faithful"
         if engine is not None and not own:
             raise ValueError("threads, tier and numerics belong to the engine that is given")
@@ -97,10 +98,12 @@ class Model(Handle):
         self._context = context
         self._idle: List[Session] = []
         self._lock = threading.Lock()
+        options = filled(_abi.ModelOptions)
+        options.cache_folder = c_path(cache_folder, "cache_folder")
         out = ctypes.c_void_p()
         try:
-            check(lib.vitalis_model_open(
-                self.engine.handle, c_string(path, "path"), None, ctypes.byref(out)))
+            check(lib.vitalis_model_open(self.engine.handle, c_path(path, "path"),
+                                         ctypes.byref(options), ctypes.byref(out)))
         except NotFoundError as error:
             raise ModelNotFoundError(error.message) from None
         super().__init__(out.value)
@@ -127,17 +130,20 @@ class Model(Handle):
                          tuple(info.shape[:info.dimensions]), info.bytes, str_of(info.file))
 
     def tokenize(self, text: Union[str, bytes], *, special: bool = False) -> List[int]:
-        """As Tokenizer.tokenize; so the next three."""
-        return self.tokenizer.tokenize(text, special=special)
-
-    def token_bytes(self, token: int) -> bytes:
-        return self.tokenizer.token_bytes(token)
+        """tokenizer.encode(), which can do more."""
+        return self.tokenizer.encode(text, special=special)
 
     def detokenize(self, tokens: Iterable[int]) -> str:
-        return self.tokenizer.detokenize(tokens)
+        """tokenizer.decode()."""
+        return self.tokenizer.decode(tokens)
+
+    def token_bytes(self, token: int) -> bytes:
+        """tokenizer.token_bytes()."""
+        return self.tokenizer.token_bytes(token)
 
     def special_token(self, name: str) -> int:
-        return self.tokenizer.special_token(name)
+        """tokenizer.special()."""
+        return self.tokenizer.special(name)
 
     def session(self, *, context: Optional[int] = None, chunk: Optional[int] = None) -> Session:
         """Memory for a conversation of your own; see Session."""

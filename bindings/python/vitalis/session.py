@@ -8,23 +8,12 @@ from typing import TYPE_CHECKING, Any, Generator, Optional, Sequence
 
 from . import _abi
 from ._interrupt import Interruptible
-from ._native import Handle, check, filled, lib, str_of
+from ._native import Handle, check, filled, lib, token_array
 from .conversation import Conversation
-from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Prefill, Text, ToolCall)
+from .events import Event, Finished, event_of
 
 if TYPE_CHECKING:
     from .model import Model
-
-_CHANNELS = {
-    _abi.CHANNEL_ANALYSIS: "analysis",
-    _abi.CHANNEL_COMMENTARY: "commentary",
-    _abi.CHANNEL_FINAL: "final",
-}
-_REASONS = {
-    _abi.FINISH_STOP: "stop",
-    _abi.FINISH_TOOL_CALL: "tool_call",
-    _abi.FINISH_LENGTH: "length",
-}
 
 
 @dataclass(frozen=True)
@@ -135,7 +124,7 @@ class Session(Handle):
                     if status == _abi.DONE:
                         finished = True
                         return
-                    known = _event(event)
+                    known = event_of(event)
                     if known is not None:
                         yield known
         finally:
@@ -167,36 +156,13 @@ class Session(Handle):
         """Appends tokens to the session's memory and gives raw logits as 32-bit floats: of the last
         token, [vocab], or of every one, [tokens, vocab]. numpy.asarray() takes it as it is."""
         self._answers += 1
-        count = len(tokens)
+        ids = token_array(tokens)
+        count = len(ids)
         rows = count if every else 1
         logits = array("f", bytes(4 * rows * self._vocab))
         into = (ctypes.c_float * len(logits)).from_buffer(logits) if rows else None
         check(lib.vitalis_session_forward(
-            self.handle, (ctypes.c_uint32 * count)(*tokens), count,
+            self.handle, ids, count,
             _abi.FORWARD_ALL if every else 0, into, len(logits)))
         view = memoryview(logits)
         return view.cast("B").cast("f", shape=[rows, self._vocab]) if every else view
-
-
-def _event(event: _abi.Event) -> Optional[Event]:
-    """A copy of what the library lends until its next call; None for a kind not known here."""
-    kind = event.kind
-    if kind == _abi.EVENT_TEXT:
-        return Text(_channel(event), str_of(event.text))
-    if kind == _abi.EVENT_TOOL_CALL:
-        return ToolCall(str_of(event.recipient), str_of(event.text))
-    if kind == _abi.EVENT_PREFILL:
-        return Prefill(event.done, event.total)
-    if kind == _abi.EVENT_MESSAGE_BEGIN:
-        return MessageBegin(_channel(event), str_of(event.recipient), str_of(event.content_type))
-    if kind == _abi.EVENT_MESSAGE_END:
-        return MessageEnd(bool(event.complete))
-    if kind == _abi.EVENT_DIAGNOSTIC:
-        return Diagnostic(str_of(event.text))
-    if kind == _abi.EVENT_FINISHED:
-        return Finished(_REASONS.get(event.finish_reason, "stop"))
-    return None
-
-
-def _channel(event: _abi.Event) -> str:
-    return _CHANNELS.get(event.channel) or str_of(event.channel_name)
