@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of vitalis(1) for bash: commands, their options, the options' values; else file names.
+_vitalis() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command=${COMP_WORDS[1]} words=
+  local engine="--threads --tier --context"
+  local answer="--effort --identity --instructions --instructions-file --date --temperature --top-p
+    --min-p --top-k --seed --max-tokens --show-reasoning --stats"
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    words="run chat info tokenize render parse --help --version"
+  elif [[ $word == -* ]]; then
+    case $command in
+      run) words="--help $engine $answer --tools" ;;
+      chat) words="--help $engine $answer" ;;
+      info) words="--help $engine --tensors --json" ;;
+      tokenize) words="--help --special --json" ;;
+      render) words="--help --form --mode --template --keep-analysis --ids --date" ;;
+      parse) words="--help --text --policy --from-start" ;;
+    esac
+  else
+    case $previous in
+      --tier) words="portable avx2 avx512" ;;
+      --effort) words="low medium high" ;;
+      --form) words="chat responses harmony" ;;
+      --mode) words="completion conversation training" ;;
+      --policy) words="resilient strict lenient" ;;
+    esac
+  fi
+  # The words hold no spaces of their own, so splitting them is right.
+  [[ -z $words ]] || COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+complete -o default -F _vitalis vitalis

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of vitalis(1) for fish: commands, their options, the options' values; else file names.
+function __vitalis_option # COMMANDS, then arguments of `complete`
+    complete -c vitalis -n "__fish_seen_subcommand_from $argv[1]" $argv[2..]
+end
+
+complete -c vitalis -s h -l help -d 'print the options'
+complete -c vitalis -n __fish_use_subcommand -l version -d 'print the version'
+complete -c vitalis -f -n __fish_use_subcommand -a run -d 'answer one prompt'
+complete -c vitalis -f -n __fish_use_subcommand -a chat -d converse
+complete -c vitalis -f -n __fish_use_subcommand -a info -d 'describe a model'
+complete -c vitalis -f -n __fish_use_subcommand -a tokenize -d 'show the tokens of a text'
+complete -c vitalis -f -n __fish_use_subcommand -a render -d 'show the prompt that a conversation makes'
+complete -c vitalis -f -n __fish_use_subcommand -a parse -d 'show the messages that tokens make'
+
+__vitalis_option 'run chat info' -x -l threads -d threads
+__vitalis_option 'run chat info' -x -l tier -a 'portable avx2 avx512' -d kernels
+__vitalis_option 'run chat info' -x -l context -d 'tokens of prompt and answers'
+
+__vitalis_option 'run chat' -x -l effort -a 'low medium high' -d 'how much the model reasons'
+__vitalis_option 'run chat' -x -l identity -d 'first line of the system message'
+__vitalis_option 'run chat' -x -l instructions -d 'the developer message'
+__vitalis_option 'run chat' -r -l instructions-file -d 'the developer message from a file'
+__vitalis_option 'run chat render' -x -l date -d 'date told to the model'
+__vitalis_option 'run chat' -x -l temperature -d '0 takes the most probable token'
+__vitalis_option 'run chat' -x -l top-p -d 'the most probable tokens of this sum'
+__vitalis_option 'run chat' -x -l min-p -d 'drop tokens below this share'
+__vitalis_option 'run chat' -x -l top-k -d 'sample from this many tokens'
+__vitalis_option 'run chat' -x -l seed -d 'makes sampling repeatable'
+__vitalis_option 'run chat' -x -l max-tokens -d 'longest answer'
+__vitalis_option 'run chat' -l show-reasoning -d 'print the reasoning too'
+__vitalis_option 'run chat' -l stats -d 'tell speed and memory'
+__vitalis_option run -r -l tools -d 'functions the model may call'
+
+__vitalis_option info -l tensors -d 'list each tensor'
+__vitalis_option 'info tokenize' -l json -d 'print JSON'
+__vitalis_option tokenize -l special -d 'take the names of special tokens for them'
+
+__vitalis_option render -x -l form -a 'chat responses harmony' -d 'form of the JSON'
+__vitalis_option render -x -l mode -a 'completion conversation training' -d 'what the prompt is for'
+__vitalis_option render -l template -d "as the model's chat template"
+__vitalis_option render -l keep-analysis -d 'keep the reasoning of finished turns'
+__vitalis_option render -l ids -d 'print token ids'
+
+__vitalis_option parse -l text -d 'the input is text'
+__vitalis_option parse -x -l policy -a 'resilient strict lenient' -d 'what is done about errors'
+__vitalis_option parse -l from-start -d 'the input begins with <|start|>'
+
+functions -e __vitalis_option
