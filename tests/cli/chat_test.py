@@ -99,6 +99,8 @@ class Terminal:
                     self.said += os.read(self.terminal, 65536)
             except OSError:
                 break
+        else:
+            raise AssertionError(f"the program did not end: {self.said!r}")
         _, status = os.waitpid(self.pid, 0)
         os.close(self.terminal)
         self.pid = 0
@@ -153,7 +155,6 @@ class Typed(Program):
         chat = self.chat(*GREEDY)
         chat.type("/exit")
         chat.wait_for("/exit")
-        time.sleep(1)  # the echo may be the terminal's own, before the editor has taken it over
         chat.type("\x03")
         chat.wait_for("> ")
         chat.type("What is 2 + 2?\r")
