@@ -73,7 +73,7 @@ Status parse_tree_page(std::string_view json, std::string_view what, std::vector
 // Sorts, and refuses duplicates and a path that is also another's folder.
 Status finish_listing(Listing& listing);
 
-// The listing as it is kept on disk, format_version 1 of trees/COMMIT.json.
+// The listing as it is kept on disk.
 std::string listing_to_json(const Listing& listing);
 Result<Listing> listing_from_json(std::string_view json, std::string_view what);
 

@@ -4,8 +4,8 @@
 //   models--ORG--NAME/blobs/ETAG              content, once
 //   models--ORG--NAME/snapshots/COMMIT/PATH   links to it
 //   models--ORG--NAME/refs/REVISION           the commit that a name stands for here
-//   models--ORG--NAME/trees/COMMIT.json       the listing
-//   models--ORG--NAME/vitalis/                ours: lock, partial files, state.json, audit.jsonl
+//   models--ORG--NAME/vitalis/                ours: lock, listings, partial files, state.json,
+//                                             audit.jsonl
 //
 // Others write here too, so everything is read with suspicion: a link that leaves the repository's
 // folder is not followed, and a snapshot counts as complete only if every file that its index names
