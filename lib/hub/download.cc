@@ -16,6 +16,7 @@
 #include "hub/http.h"
 #include "hub/layout.h"
 #include "hub/protocol.h"
+#include "hub/repo.h"
 
 namespace vitalis::hub {
 namespace {
@@ -137,7 +138,15 @@ Status Transfer::State::take_lock() {
 
 // With the lock: what another process did meanwhile counts.
 Status Transfer::State::begin() {
-  if (layout.is_local) VITALIS_TRY(finish_publication(disk, layout));
+  if (layout.is_local) {
+    VITALIS_TRY(finish_publication(disk, layout));
+  } else if (transfer.switch_revision && !is_commit(plan.revision)) {
+    VITALIS_ASSIGN(const RepoState known, load_state(layout));
+    if (!known.pin.empty() && known.pin != plan.commit) {
+      return error(Code::kDenied, plan.repo, " is pinned to ", known.pin, ": ", plan.revision,
+                   " may not become ", plan.commit);
+    }
+  }
   VITALIS_ASSIGN(plan, make_plan(plan.listing, selected(), plan.destination));
   VITALIS_TRY(check_space(plan));
   if (options.offline && plan.bytes_to_fetch > 0) {
