@@ -144,8 +144,9 @@ void measure(const char* self, const std::string& model, const std::string& fold
   }
   const double gigabytes = static_cast<double>(bytes) / 1e9;
   for (const auto& [name, best] : {std::pair{"curl", best_curl}, {"vitalis", best_ours}}) {
-    std::printf("%-6s %-8s %6.2f s %6.2f GB/s  peak %5.1f MiB\n", tls ? "https" : "http", name,
-                best.seconds, gigabytes / best.seconds, static_cast<double>(best.peak_kib) / 1024);
+    std::printf("%-6s %-8s %6.2f s %6.2f GB/s  %5.2f processor s/GB  peak %5.1f MiB\n",
+                tls ? "https" : "http", name, best.seconds, gigabytes / best.seconds,
+                best.processor_seconds / gigabytes, static_cast<double>(best.peak_kib) / 1024);
   }
 }
 
