@@ -72,7 +72,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
 }
 
 Status Session::start(const harmony::Conversation& conversation, const GenerateOptions& options) {
-  VITALIS_TRY(options.sampling.check());
+  VITALIS_TRY(options.sampling.check(model_->tokenizer().size()));
   std::vector<Token> prompt;
   VITALIS_TRY(harmony::render(conversation, model_->format(), {}, prompt));
   if (prompt.size() >= cache_.context()) {
@@ -89,6 +89,7 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
 
   functions_ = conversation.function_names();
   parser_.emplace(model_->format(), harmony::ParserOptions{.functions = functions_});
+  sampler_.begin(prompt_);
   sampled_.clear();
   events_.clear();
   finish_ = Finish::kNone;
@@ -181,6 +182,7 @@ Result<engine::Outcome> Session::decode() {
     if (outcome == engine::Outcome::kCancelled) return outcome;
   }
   const Token token = sampler_.sample(logits_, options_.sampling, held_.size());
+  sampler_.take(token);
   sampled_.push_back(token);
   if (events_.channel() == harmony::Channel::kAnalysis) ++reasoning_;
   harmony::EventBuffer& parsed = events_.refill();

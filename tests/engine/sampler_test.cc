@@ -68,12 +68,12 @@ TEST(Sampler, ADrawDependsOnSeedAndPlaceAlone) {
 }
 
 TEST(Sampler, RefusesSenselessValues) {
-  EXPECT_TRUE(Sampling{}.check().ok());
+  EXPECT_TRUE(Sampling{}.check(8).ok());
   for (const Sampling& bad :
        {Sampling{.temperature = 0}, Sampling{.temperature = -1}, Sampling{.temperature = NAN},
         Sampling{.top_p = 0}, Sampling{.top_p = 1.1f}, Sampling{.top_p = NAN},
         Sampling{.min_p = -0.1f}, Sampling{.min_p = 2}, Sampling{.min_p = NAN}}) {
-    EXPECT_EQ(bad.check().code(), Code::kInvalidArgument);
+    EXPECT_EQ(bad.check(8).code(), Code::kInvalidArgument);
   }
 }
 
