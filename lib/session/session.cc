@@ -73,6 +73,10 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
 
 Status Session::start(const harmony::Conversation& conversation, const GenerateOptions& options) {
   VITALIS_TRY(options.sampling.check(model_->tokenizer().size()));
+  if (options.alternatives > engine::Sampler::kMostAlternatives) {
+    return error(Code::kInvalidArgument, "alternatives: expected at most ",
+                 engine::Sampler::kMostAlternatives, "; found ", options.alternatives);
+  }
   std::vector<Token> prompt;
   VITALIS_TRY(harmony::render(conversation, model_->format(), {}, prompt));
   if (prompt.size() >= cache_.context()) {
@@ -81,7 +85,7 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
   }
   prompt_ = std::move(prompt);
   options_ = options;
-  if (options_.sampling.seed == 0) options_.sampling.seed = fresh_seed();
+  if (options_.sampling.seed == 0 && !options_.seeded) options_.sampling.seed = fresh_seed();
 
   // The last token is always computed again: its logits begin the answer.
   const auto parted = std::mismatch(prompt_.begin(), prompt_.end() - 1, held_.begin(), held_.end());
@@ -91,7 +95,10 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
   parser_.emplace(model_->format(), harmony::ParserOptions{.functions = functions_});
   sampler_.begin(prompt_);
   sampled_.clear();
+  candidates_.clear();
+  candidates_end_.clear();
   events_.clear();
+  prefilled_ = false;
   finish_ = Finish::kNone;
   reused_ = cache_.size();
   reasoning_ = 0;
@@ -134,54 +141,77 @@ Result<engine::Outcome> Session::run(std::span<const Token> tokens, bool all_log
 }
 
 Result<Session::Step> Session::next(Event& event) {
-  event = {};
   while (true) {
-    if (events_.take(event)) return Step::kEvent;
-    if (state_ == State::kIdle) return Step::kDone;
-    if (state_ == State::kFinished) {
-      state_ = State::kIdle;
-      event.kind = Event::Kind::kFinished;
-      event.finish = finish_;
-      return Step::kEvent;
+    if (const auto told = tell(event)) return *told;
+    const auto begin = Clock::now();
+    const std::span<const Token> tokens = pending(forward_.rows());
+    if (!tokens.empty()) {
+      const auto outcome = run(tokens, false, logits_.data());
+      if (!outcome.ok() || *outcome == engine::Outcome::kCancelled) {
+        end_answer();
+        if (!outcome.ok()) return outcome.status();
+        return Step::kCancelled;
+      }
     }
-    const bool prefilling = state_ == State::kPrefill;
-    const auto outcome = prefilling ? prefill() : decode();
-    if (!outcome.ok() || *outcome == engine::Outcome::kCancelled) {
+    if (const Status status = advance(tokens.size(), begin); !status.ok()) {
       end_answer();
-      if (!outcome.ok()) return outcome.status();
-      return Step::kCancelled;
-    }
-    if (prefilling) {
-      event.kind = Event::Kind::kPrefill;
-      event.done = held_.size();
-      event.total = prompt_.size();
-      return Step::kEvent;
+      return status;
     }
   }
 }
 
-// One chunk of the prompt.
-Result<engine::Outcome> Session::prefill() {
-  const auto begin = Clock::now();
-  const size_t count = std::min(forward_.rows(), prompt_.size() - held_.size());
-  VITALIS_ASSIGN(const auto outcome,
-                 run(std::span(prompt_).subspan(held_.size(), count), false, logits_.data()));
-  prefill_time_ += Clock::now() - begin;
-  if (outcome == engine::Outcome::kDone && held_.size() == prompt_.size()) {
+std::optional<Session::Step> Session::tell(Event& event) {
+  event = {};
+  if (events_.take(event)) return Step::kEvent;
+  if (state_ == State::kIdle) return Step::kDone;
+  if (state_ == State::kFinished) {
+    state_ = State::kIdle;
+    event.kind = Event::Kind::kFinished;
+    event.finish = finish_;
+    return Step::kEvent;
+  }
+  if (!prefilled_) return std::nullopt;
+  prefilled_ = false;
+  event.kind = Event::Kind::kPrefill;
+  event.done = held_.size();
+  event.total = prompt_.size();
+  return Step::kEvent;
+}
+
+std::span<const Token> Session::pending(size_t room) const {
+  const auto left = state_ == State::kPrefill
+                        ? std::span(prompt_).subspan(held_.size())
+                        : std::span(sampled_).subspan(held_.size() - prompt_.size());
+  return left.first(std::min(room, left.size()));
+}
+
+Status Session::advance(size_t count, Clock::time_point begin) {
+  if (state_ == State::kPrefill) {
+    prefill_time_ += Clock::now() - begin;
+    prefilled_ = true;
+    if (held_.size() < prompt_.size()) return {};
     cache_.save(windows_[next_window_++ % kWindows]);
     state_ = State::kDecode;
+    return {};
   }
-  return outcome;
+  if (held_.size() == prompt_.size() + sampled_.size()) VITALIS_TRY(draw());
+  const auto now = Clock::now();
+  if (count == 0) {
+    first_token_time_ = now - started_;
+  } else {
+    decode_time_ += now - begin;
+  }
+  return {};
 }
 
-// One token: computes the one before it, unless that was the prompt's last, and draws.
-Result<engine::Outcome> Session::decode() {
-  const auto begin = Clock::now();
-  if (!sampled_.empty()) {
-    VITALIS_ASSIGN(const auto outcome, run(std::span(sampled_).last(1), false, logits_.data()));
-    if (outcome == engine::Outcome::kCancelled) return outcome;
-  }
+// One token, from the logits of the one before it.
+Status Session::draw() {
   const Token token = sampler_.sample(logits_, options_.sampling, held_.size());
+  if (options_.logprobs) {
+    const auto found = sampler_.candidates(logits_, token, options_.alternatives);
+    candidates_.insert(candidates_.end(), found.begin(), found.end());
+    candidates_end_.push_back(candidates_.size());
+  }
   sampler_.take(token);
   sampled_.push_back(token);
   if (events_.channel() == harmony::Channel::kAnalysis) ++reasoning_;
@@ -193,17 +223,12 @@ Result<engine::Outcome> Session::decode() {
   const bool ends_final =
       token == format.end && events_.channel() == harmony::Channel::kFinal && !events_.is_call();
   if (ends_final || format.ends_turn(token)) {
-    VITALIS_TRY(finish(token == format.call ? Finish::kToolCall : Finish::kStop, parsed));
-  } else if (sampled_.size() == options_.max_tokens || held_.size() == cache_.context()) {
-    VITALIS_TRY(finish(Finish::kLength, parsed));
+    return finish(token == format.call ? Finish::kToolCall : Finish::kStop, parsed);
   }
-  const auto now = Clock::now();
-  if (sampled_.size() == 1) {
-    first_token_time_ = now - started_;
-  } else {
-    decode_time_ += now - begin;
+  if (sampled_.size() == options_.max_tokens || held_.size() == cache_.context()) {
+    return finish(Finish::kLength, parsed);
   }
-  return engine::Outcome::kDone;
+  return {};
 }
 
 Status Session::finish(Finish reason, harmony::EventBuffer& parsed) {
@@ -218,7 +243,14 @@ std::vector<harmony::Message> Session::reply() const {
 
 void Session::end_answer() {
   state_ = State::kIdle;
+  prefilled_ = false;
   events_.clear();
+}
+
+std::span<const engine::Candidate> Session::logprobs(size_t index) const {
+  if (index >= candidates_end_.size()) return {};
+  const size_t begin = index == 0 ? 0 : candidates_end_[index - 1];
+  return std::span(candidates_).subspan(begin, candidates_end_[index] - begin);
 }
 
 void Session::reset() {

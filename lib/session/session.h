@@ -32,7 +32,10 @@ struct SessionOptions {
 
 struct GenerateOptions {
   engine::Sampling sampling;
-  size_t max_tokens = 0;  // 0: as many as the context holds
+  bool seeded = false;      // sampling.seed counts even if it is 0; else 0 is a new one each time
+  size_t max_tokens = 0;    // 0: as many as the context holds
+  bool logprobs = false;    // keep the log-probabilities of each token
+  size_t alternatives = 0;  // and of as many others, at most engine::Sampler::kMostAlternatives
 };
 
 struct Usage {
@@ -65,6 +68,10 @@ class Session {
   // The messages of the answer so far; those that are whole carry their tokens.
   std::vector<harmony::Message> reply() const;
 
+  // Of token `index` of the answer: its log-probabilities, then its alternatives'. Empty if they
+  // were not asked for, or there is no such token. Valid until the next answer.
+  std::span<const engine::Candidate> logprobs(size_t index) const;
+
   // Forgets all tokens.
   void reset();
 
@@ -84,11 +91,19 @@ class Session {
   Session(std::shared_ptr<const Model> model, engine::Forward forward, engine::KvCache cache);
 
   void rewind(size_t common);
-  Result<engine::Outcome> prefill();
-  Result<engine::Outcome> decode();
-  Status finish(Finish reason, harmony::EventBuffer& parsed);
   void end_answer();
   Result<engine::Outcome> run(std::span<const Token> tokens, bool all_logits, float* logits);
+
+  // The parts of next(). An answer is a loop of them: what can be told is told; then the pending
+  // tokens are computed, whose last logits go to logits_; then advance() draws a token.
+  std::optional<Step> tell(Event& event);
+  // At most `room` tokens of the prompt or the answer that the cache lacks; none right after the
+  // prompt, whose last logits are there.
+  std::span<const Token> pending(size_t room) const;
+  // `count` pending tokens are in the cache; `begin` is when that work began.
+  Status advance(size_t count, Clock::time_point begin);
+  Status draw();
+  Status finish(Finish reason, harmony::EventBuffer& parsed);
 
   std::shared_ptr<const Model> model_;
   engine::Forward forward_;
@@ -105,9 +120,12 @@ class Session {
 
   // The answer in progress.
   State state_ = State::kIdle;
+  bool prefilled_ = false;  // a chunk of the prompt was computed, and not told yet
   GenerateOptions options_;
   std::vector<Token> prompt_;
   std::vector<Token> sampled_;
+  std::vector<engine::Candidate> candidates_;  // of all tokens in sampled_, if asked for
+  std::vector<size_t> candidates_end_;         // of each token: where its own end
   std::vector<std::string> functions_;
   std::optional<harmony::Parser> parser_;
   EventQueue events_;
