@@ -17,6 +17,27 @@ double seconds(std::chrono::steady_clock::duration d) {
   return std::chrono::duration<double>(d).count();
 }
 
+// Where the next prompt may part from this one: at the first message of the conversation proper, if
+// only the settings are shared; at the user's last message, if that is another; and at the end,
+// where an answer begins whose reasoning is dropped once it is finished.
+struct Places {
+  size_t first = 0, last_user = 0;
+  size_t answer = 0;  // where the last user's message ends
+};
+Places places_to_return(const harmony::Conversation& conversation,
+                        std::span<const harmony::MessageSpan> spans) {
+  Places places;
+  for (const harmony::MessageSpan& span : spans) {
+    const harmony::Role role = conversation.messages[span.message].role;
+    const bool settings = role == harmony::Role::kSystem || role == harmony::Role::kDeveloper;
+    if (!settings && places.first == 0) places.first = span.tokens.begin;
+    if (role != harmony::Role::kUser) continue;
+    places.last_user = span.tokens.begin;
+    places.answer = span.tokens.end;
+  }
+  return places;
+}
+
 uint64_t fresh_seed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -44,8 +65,9 @@ Result<SessionOptions> Session::resolve(const Model& model, const SessionOptions
 Session::Memory Session::plan(const Model& model, const SessionOptions& options) {
   ArenaPlan scratch;
   engine::Forward::plan(model.config(), options.chunk, scratch);
-  return {engine::KvCache::bytes(model.config(), options.context, options.chunk,
-                                 model.engine().kv_type()),
+  const auto type = model.engine().kv_type();
+  return {engine::KvCache::bytes(model.config(), options.context, options.chunk, type) +
+              kWindows * engine::KvCache::window_bytes(model.config(), type),
           scratch.bytes()};
 }
 
@@ -57,6 +79,10 @@ Session::Session(std::shared_ptr<const Model> model, engine::Forward forward, en
       logits_(model_->config().vocab) {
   held_.reserve(cache_.context());
   sampled_.reserve(cache_.context());
+  for (Window& window : windows_) {
+    window.kept.bytes.reserve(
+        engine::KvCache::window_bytes(model_->config(), model_->engine().kv_type()));
+  }
 }
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
@@ -78,7 +104,8 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
                  engine::Sampler::kMostAlternatives, "; found ", options.alternatives);
   }
   std::vector<Token> prompt;
-  VITALIS_TRY(harmony::render(conversation, model_->format(), {}, prompt));
+  std::vector<harmony::MessageSpan> spans;
+  VITALIS_TRY(harmony::render(conversation, model_->format(), {}, prompt, &spans));
   if (prompt.size() >= cache_.context()) {
     return error(Code::kContextFull, "the prompt has ", prompt.size(),
                  " tokens, and the context holds ", cache_.context(), " with the answer");
@@ -90,6 +117,11 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
   // The last token is always computed again: its logits begin the answer.
   const auto parted = std::mismatch(prompt_.begin(), prompt_.end() - 1, held_.begin(), held_.end());
   rewind(static_cast<size_t>(parted.first - prompt_.begin()));
+  const Places places = places_to_return(conversation, spans);
+  returns_ = {places.first, places.last_user, prompt_.size()};
+  for (const size_t place : returns_) touch(place, place);
+  const size_t begun = spans.empty() ? 0 : spans.back().tokens.end;  // then the answer's start
+  touch(places.answer, places.answer + (prompt_.size() - begun));
 
   functions_ = conversation.function_names();
   parser_.emplace(model_->format(), harmony::ParserOptions{.functions = functions_});
@@ -114,21 +146,43 @@ void Session::rewind(size_t common) {
   if (common < cache_.size() && cache_.can_truncate(common)) {
     cache_.truncate(common);
   } else if (common < cache_.size()) {
-    const engine::KvCache::Window* best = nullptr;
-    for (const auto& window : windows_) {
-      if (window.size > 0 && window.size <= common && (!best || window.size > best->size)) {
-        best = &window;
-      }
+    Window* best = nullptr;
+    for (Window& window : windows_) {
+      const size_t size = window.kept.size;
+      if (size > 0 && size <= common && (!best || size > best->kept.size)) best = &window;
     }
     if (best) {
-      cache_.restore(*best);
+      cache_.restore(best->kept);
     } else {
       cache_.truncate(0);
     }
   }
   held_.resize(cache_.size());
-  for (auto& window : windows_) {
-    if (window.size > held_.size()) window.size = 0;
+  for (Window& window : windows_) {
+    if (window.kept.size > held_.size()) window.kept.size = 0;
+  }
+}
+
+// Keeps the windows of the prompt's places behind `from` that are held now.
+void Session::keep_windows(size_t from) {
+  for (const size_t place : returns_) {
+    if (place <= from || place > held_.size() || !cache_.can_truncate(place)) continue;
+    Window* into = &windows_[0];
+    for (Window& window : windows_) {
+      if (window.kept.size == place) return touch(place, place);
+      const bool is_free = window.kept.size == 0;
+      if (into->kept.size != 0 && (is_free || window.used < into->used)) into = &window;
+    }
+    cache_.save(place, into->kept);
+    into->used = ++uses_;
+  }
+}
+
+// Windows from place `first` to `last` are of use.
+void Session::touch(size_t first, size_t last) {
+  for (Window& window : windows_) {
+    const size_t size = window.kept.size;
+    if (size > 0 && size >= first && size <= last) window.used = ++uses_;
   }
 }
 
@@ -189,9 +243,8 @@ Status Session::advance(size_t count, Clock::time_point begin) {
   if (state_ == State::kPrefill) {
     prefill_time_ += Clock::now() - begin;
     prefilled_ = true;
-    if (held_.size() < prompt_.size()) return {};
-    cache_.save(windows_[next_window_++ % kWindows]);
-    state_ = State::kDecode;
+    keep_windows(held_.size() - count);
+    if (held_.size() == prompt_.size()) state_ = State::kDecode;
     return {};
   }
   if (held_.size() == prompt_.size() + sampled_.size()) VITALIS_TRY(draw());

@@ -91,6 +91,8 @@ class Session {
   Session(std::shared_ptr<const Model> model, engine::Forward forward, engine::KvCache cache);
 
   void rewind(size_t common);
+  void keep_windows(size_t from);
+  void touch(size_t first, size_t last);
   void end_answer();
   Result<engine::Outcome> run(std::span<const Token> tokens, bool all_logits, float* logits);
 
@@ -112,17 +114,22 @@ class Session {
   std::vector<float> logits_;  // of the last token in the cache
   std::vector<Token> held_;    // the tokens in the cache
 
-  // Sliding windows at the ends of recent prompts: where the next prompt will part from what is
-  // held when the reasoning of this answer is dropped.
-  static constexpr size_t kWindows = 2;
-  engine::KvCache::Window windows_[kWindows];
-  size_t next_window_ = 0;
+  // Sliding windows where a later prompt may part from what is held: see places_to_return(). The
+  // one that was of use the longest ago gives way.
+  static constexpr size_t kWindows = 8;
+  struct Window {
+    engine::KvCache::Window kept;
+    uint64_t used = 0;
+  };
+  Window windows_[kWindows];
+  uint64_t uses_ = 0;
 
   // The answer in progress.
   State state_ = State::kIdle;
   bool prefilled_ = false;  // a chunk of the prompt was computed, and not told yet
   GenerateOptions options_;
   std::vector<Token> prompt_;
+  std::vector<size_t> returns_;  // places in the prompt where a window is worth its memory
   std::vector<Token> sampled_;
   std::vector<engine::Candidate> candidates_;  // of all tokens in sampled_, if asked for
   std::vector<size_t> candidates_end_;         // of each token: where its own end
