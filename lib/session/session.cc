@@ -129,6 +129,12 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
   sampled_.clear();
   candidates_.clear();
   candidates_end_.clear();
+  if (options_.logprobs) {
+    const size_t room = cache_.context() + 1 - prompt_.size();
+    const size_t most = options_.max_tokens > 0 ? std::min(options_.max_tokens, room) : room;
+    candidates_.reserve(most * (1 + options_.alternatives));
+    candidates_end_.reserve(most);
+  }
   events_.clear();
   prefilled_ = false;
   finish_ = Finish::kNone;
@@ -340,6 +346,33 @@ Result<engine::Outcome> Session::forward(std::span<const Token> tokens, bool all
     if (all_logits) out += part.size() * vocab;
   }
   return engine::Outcome::kDone;
+}
+
+void Session::assign(const Session& from) {
+  sampler_ = from.sampler_;
+  logits_ = from.logits_;
+  held_ = from.held_;
+  std::copy(std::begin(from.windows_), std::end(from.windows_), std::begin(windows_));
+  uses_ = from.uses_;
+  state_ = from.state_;
+  prefilled_ = from.prefilled_;
+  options_ = from.options_;
+  prompt_ = from.prompt_;
+  returns_ = from.returns_;
+  sampled_ = from.sampled_;
+  candidates_ = from.candidates_;
+  candidates_end_ = from.candidates_end_;
+  functions_ = from.functions_;
+  parser_ = from.parser_;
+  events_ = from.events_;
+  finish_ = from.finish_;
+  reused_ = from.reused_;
+  reasoning_ = from.reasoning_;
+  started_ = from.started_;
+  prefill_time_ = from.prefill_time_;
+  first_token_time_ = from.first_token_time_;
+  decode_time_ = from.decode_time_;
+  note_ = from.note_;
 }
 
 Usage Session::usage() const {

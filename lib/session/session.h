@@ -75,6 +75,22 @@ class Session {
   // Forgets all tokens.
   void reset();
 
+  // Writes all that the session is to a file, which takes the place of an older one when it is
+  // whole; an answer in progress too, and a note of the host's, which is any bytes. cancel() ends
+  // it, and then there is no new file. kIo, kDenied, kNotFound for a folder that is not there.
+  Result<engine::Outcome> save(const std::string& path, std::string_view note);
+  // Becomes what a file holds: what is told next is what would have been told had there been no
+  // pause. Context and chunk stay this session's own. If it fails or is cancelled, the session is
+  // as before: kMalformed (no session file), kIntegrity (damaged, or of another model),
+  // kUnsupported (another version or other numerics), kContextFull, and those of opening a file.
+  Result<engine::Outcome> restore(const std::string& path);
+  const std::string& note() const { return note_; }  // of the last save() or restore()
+  // Bytes of the save() or restore() in progress, or of the last one. Any thread.
+  struct Progress {
+    uint64_t done, total;
+  };
+  Progress progress() const { return {progress_done_, progress_total_}; }
+
   // Appends tokens, and writes logits of all of them, or of the last, [rows][vocab].
   // Ends an answer in progress.
   Result<engine::Outcome> forward(std::span<const Token> tokens, bool all_logits,
@@ -106,6 +122,38 @@ class Session {
   Status advance(size_t count, Clock::time_point begin);
   Status draw();
   Status finish(Finish reason, harmony::EventBuffer& parsed);
+
+  // Of a saved session.
+  template <class Archive>
+  void fields(Archive& archive);
+  Result<engine::Outcome> write_file(const std::string& path);
+  Status read_state(std::string_view state, const std::string& path);
+  Status check_restored(const std::string& path) const;
+  std::vector<std::span<std::byte>> kv_pieces(engine::KvCache::Window& last);
+  template <class Move>
+  Result<engine::Outcome> each_piece(std::span<const std::span<std::byte>> pieces, Move&& move);
+  // The logits of the last token in the cache are needed to go on.
+  bool has_logits() const {
+    return state_ == State::kDecode && held_.size() == prompt_.size() + sampled_.size();
+  }
+  // Takes all that another session is, but its cache.
+  void assign(const Session& from);
+
+  // While a session is written or read, cancel() stops that, and the answer in progress stays as it
+  // was.
+  class Pause {
+   public:
+    explicit Pause(Session& of) : of_(of), cancelled_(of.cancel_.exchange(false)) {
+      of_.progress_done_ = of_.progress_total_ = 0;
+    }
+    ~Pause() { of_.cancel_ = cancelled_; }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    Session& of_;
+    bool cancelled_;
+  };
 
   std::shared_ptr<const Model> model_;
   engine::Forward forward_;
@@ -140,6 +188,8 @@ class Session {
   size_t reused_ = 0, reasoning_ = 0;
   Clock::time_point started_;
   Clock::duration prefill_time_{}, first_token_time_{}, decode_time_{};
+  std::string note_;
+  std::atomic<uint64_t> progress_done_ = 0, progress_total_ = 0;
   std::atomic<bool> cancel_ = false;
 };
 
