@@ -70,7 +70,7 @@ uint64_t read_by_token(uint64_t bytes, size_t rows, model::Reads reads, const mo
   return bytes;
 }
 
-// Half a second for each kind of matrix that matters, and what is left for a second look.
+// A second for experts, one for the rest, which the head stands for.
 Status probe(const engine::Engine& engine, const model::Checkpoint& checkpoint, Plan& plan) {
   const model::Weights& weights = checkpoint.weights();
   const model::Config& c = checkpoint.config();
