@@ -92,16 +92,17 @@ Status probe(const engine::Engine& engine, const model::Checkpoint& checkpoint, 
   return {};
 }
 
-// "13.8 GB", "412 KB"
+// "13.8 GB", "412.0 KB"
 std::string size_text(uint64_t bytes) {
   constexpr std::string_view kUnits[] = {" KB", " MB", " GB", " TB"};
-  uint64_t tenths = bytes / 100;
-  size_t unit = 0;
-  while (tenths >= 10000 && unit + 1 < std::size(kUnits)) {
-    tenths /= 1000;
-    ++unit;
+  uint64_t unit = 1000;
+  size_t name = 0;
+  while (bytes >= 1000 * unit && name + 1 < std::size(kUnits)) {
+    unit *= 1000;
+    ++name;
   }
-  return text(tenths / 10, '.', tenths % 10, kUnits[unit]);
+  const uint64_t tenths = (bytes + unit / 20) / (unit / 10);
+  return text(tenths / 10, '.', tenths % 10, kUnits[name]);
 }
 
 }  // namespace
