@@ -23,12 +23,16 @@ int dispatch(const Options& options, Interrupt& interrupt, Output& output) {
       return chat(options, interrupt, output);
     case Command::kInfo:
       return info(options, output);
+    case Command::kPlan:
+      return plan(options, output);
     case Command::kTokenize:
       return tokenize(options, output);
     case Command::kRender:
       return render(options, output);
     case Command::kParse:
       return parse(options, output);
+    case Command::kBench:
+      return bench(options, output);
   }
   return kExitError;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <limits>
@@ -67,18 +68,57 @@ std::string today() {
 }
 
 void add_engine(CLI::App& app, Options& options) {
-  app.add_option("model", options.model, "folder of a gpt-oss checkpoint")
+  app.add_option("model", options.model, "a gpt-oss checkpoint: its folder, GGUF file or model.bin")
       ->required()
       ->type_name("MODEL");
   add_number<int32_t>(app, "--threads", options.threads, 1, 4096,
                       "threads (default: the cores that may be used)");
-  app.add_option("--tier", options.tier, "kernels: portable, avx2, avx512 (default: the fastest)")
+  app.add_option("--tier", options.tier,
+                 "kernels: portable, avx2, avx512, avx512bf16 (default: the fastest)")
       ->type_name("NAME");
 }
 
 void add_context(CLI::App& app, Options& options) {
   add_number<uint32_t>(app, "--context", options.context, 1, std::numeric_limits<uint32_t>::max(),
                        "tokens of prompt and answers (default: 16384, or the model's limit)");
+}
+
+// "12GiB", "12G", "12000M": whole mebibytes of it. Nothing if it is no size.
+std::optional<uint32_t> parse_mebibytes(const std::string& text) {
+  struct Unit {
+    std::string_view name;
+    double bytes;
+  };
+  constexpr double kKibi = 1024;
+  constexpr Unit kUnits[] = {{"GiB", kKibi * kKibi * kKibi},
+                             {"G", kKibi * kKibi * kKibi},
+                             {"MiB", kKibi * kKibi},
+                             {"M", kKibi * kKibi},
+                             {"GB", 1e9},
+                             {"MB", 1e6}};
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || !(number > 0)) return std::nullopt;
+  for (const Unit& unit : kUnits) {
+    if (std::string_view(rest, end) != unit.name) continue;
+    const double mebibytes = number * unit.bytes / (kKibi * kKibi);
+    if (mebibytes < 1 || mebibytes >= 4294967296.0) return std::nullopt;
+    return static_cast<uint32_t>(mebibytes);
+  }
+  return std::nullopt;
+}
+
+void add_budget(CLI::App& app, Options& options, const std::string& help) {
+  const auto read = [&options](const std::string& text) {
+    const auto mebibytes = parse_mebibytes(text);
+    if (!mebibytes) {
+      throw CLI::ValidationError("--memory-budget",
+                                 "expected a size such as 12GiB or 900MB, found \"" + text + '"');
+    }
+    options.memory_budget_mib = *mebibytes;
+  };
+  app.add_option_function<std::string>("--memory-budget", read, help)->type_name("SIZE");
 }
 
 void add_answer(CLI::App& app, Options& options, Sources& sources) {
@@ -121,8 +161,40 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
   app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
 }
 
+// "128,512": numbers between commas; "" is none.
+void add_numbers(CLI::App& app, const std::string& name, std::vector<uint32_t>& numbers,
+                 uint32_t low, const std::string& help) {
+  const auto read = [&numbers, low, name](const std::string& text) {
+    constexpr uint32_t kHigh = 1 << 24;
+    numbers.clear();
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find(',', at), text.size());
+      if (!parse_number(text.substr(at, end - at), low, kHigh, numbers.emplace_back())) {
+        throw CLI::ValidationError(name, "expected numbers of " + std::to_string(low) + " to " +
+                                             std::to_string(kHigh) + " between commas, found \"" +
+                                             text + '"');
+      }
+      at = end + 1;
+    }
+  };
+  app.add_option_function<std::string>(name, read, help)->type_name("N,...");
+}
+
+void add_bench(CLI::App& app, Options& options) {
+  add_engine(app, options);
+  BenchOptions& bench = options.bench;
+  add_numbers(app, "--prompts", bench.prompts, 1, "lengths of prompts (default: 128,512,2048)");
+  add_numbers(app, "--depths", bench.depths, 0,
+              "tokens in the context before single ones are measured (default: 0,2048,8192)");
+  add_number<uint32_t>(app, "--generate", bench.generate, 1, 1 << 20,
+                       "tokens at each depth (default: 64)");
+  add_number<uint32_t>(app, "--repeats", bench.repeats, 1, 1000,
+                       "of each measurement; the median is told (default: 3)");
+  app.add_flag("--json", options.json, "print JSON");
+}
+
 void add_model(CLI::App& app, Options& options) {
-  app.add_option("model", options.model, "folder of a gpt-oss checkpoint, or its tokenizer.json")
+  app.add_option("model", options.model, "a gpt-oss checkpoint, or its tokenizer.json")
       ->required()
       ->type_name("MODEL");
 }
@@ -240,6 +312,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
       ->required()
       ->type_name("TEXT");
   add_context(*run, options);
+  add_budget(*run, options, "the most memory to take for weights and context (default: any)");
   add_answer(*run, options, sources);
   run->add_option("--tools", sources.tools_file, "functions the model may call, as OpenAI's JSON")
       ->type_name("FILE");
@@ -247,6 +320,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
   add_engine(*chat, options);
   add_context(*chat, options);
+  add_budget(*chat, options, "the most memory to take for weights and context (default: any)");
   add_answer(*chat, options, sources);
 
   CLI::App* info = app.add_subcommand("info", "describe a model");
@@ -254,6 +328,15 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_context(*info, options);
   info->add_flag("--tensors", options.list_tensors, "list each tensor");
   info->add_flag("--json", options.json, "print JSON");
+
+  CLI::App* plan = app.add_subcommand("plan", "tell what memory a model needs, and its speed here");
+  add_engine(*plan, options);
+  add_context(*plan, options);
+  add_number<uint32_t>(*plan, "--sequences", options.sequences, 1, 65536,
+                       "conversations at once (default: 1)");
+  add_budget(*plan, options, "what has to suffice (default: the memory that is free)");
+  plan->add_flag("!--no-probe", options.probe, "do not measure this machine's speed");
+  plan->add_flag("--json", options.json, "print JSON");
 
   CLI::App* tokenize = app.add_subcommand("tokenize", "show the tokens of a text");
   add_model(*tokenize, options);
@@ -267,6 +350,8 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_render(*render, options, sources);
   CLI::App* parse = app.add_subcommand("parse", "show the messages that tokens make, as JSON");
   add_parse(*parse, options, sources);
+  CLI::App* bench = app.add_subcommand("bench", "measure a model's speed on this computer");
+  add_bench(*bench, options);
 
   try {
     app.parse(argc, argv);
@@ -283,10 +368,13 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   options.command = run->parsed()      ? Command::kRun
                     : chat->parsed()   ? Command::kChat
                     : info->parsed()   ? Command::kInfo
+                    : plan->parsed()   ? Command::kPlan
                     : render->parsed() ? Command::kRender
                     : parse->parsed()  ? Command::kParse
+                    : bench->parsed()  ? Command::kBench
                                        : Command::kTokenize;
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
+  std::sort(options.bench.depths.begin(), options.bench.depths.end());
   if (options.as_template && options.form != VITALIS_JSON_CHAT) {
     output.error("--template: the model's template renders the chat form alone");
     return kExitUsage;
