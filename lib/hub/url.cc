@@ -34,14 +34,15 @@ Result<Url> url_of(const Handle& handle) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
   }
   if (url.host.ends_with('.')) url.host.pop_back();
-  if (url.host.empty()) {
-    return error(Code::kInvalidArgument, shown(url), ": an address without a host");
-  }
   if (!part(handle, CURLUPART_USER).empty() || !part(handle, CURLUPART_PASSWORD).empty()) {
     return error(Code::kInvalidArgument, "an address with a user name, at ", excerpt(url.host),
                  "; expected none");
   }
-  if (url.scheme == "https" || (url.scheme == "http" && url.is_loopback())) return url;
+  const bool is_asked = url.scheme == "https" || (url.scheme == "http" && url.is_loopback());
+  if (is_asked && url.host.empty()) {
+    return error(Code::kInvalidArgument, shown(url), ": an address without a host");
+  }
+  if (is_asked) return url;
   if (url.scheme == "http") {
     return error(Code::kInvalidArgument, shown(url),
                  ": http is not safe across a network; expected https (http only to localhost)");
