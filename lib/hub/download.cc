@@ -138,6 +138,7 @@ Status Transfer::State::take_lock() {
 
 // With the lock: what another process did meanwhile counts.
 Status Transfer::State::begin() {
+  VITALIS_TRY(layout.prepare());  // they may have been removed while we waited
   if (layout.is_local) {
     VITALIS_TRY(finish_publication(disk, layout));
   } else if (transfer.switch_revision && !is_commit(plan.revision)) {

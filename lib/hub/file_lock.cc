@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -12,6 +13,17 @@
 
 namespace vitalis::hub {
 
+namespace {
+
+// Whether the open file is still the one at its path: who removes a model removes its lock as well.
+bool is_at_its_path(const OpenFile& file) {
+  struct stat mine, there;
+  return ::fstat(file.descriptor(), &mine) == 0 && ::stat(file.path().c_str(), &there) == 0 &&
+         mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
+}  // namespace
+
 Result<std::optional<FileLock>> FileLock::try_take(const std::string& path) {
   VITALIS_ASSIGN(OpenFile file, open_to_write(path, false));
   while (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0) {
@@ -19,6 +31,7 @@ Result<std::optional<FileLock>> FileLock::try_take(const std::string& path) {
     if (errno == EWOULDBLOCK) return std::optional<FileLock>();
     return io_error("lock", path, errno);
   }
+  if (!is_at_its_path(file)) return std::optional<FileLock>();
   char host[256] = "";
   if (::gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
   const std::string who = text("process ", ::getpid(), " on ", std::string_view(host), '\n');
