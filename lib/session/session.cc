@@ -348,6 +348,13 @@ Result<engine::Outcome> Session::forward(std::span<const Token> tokens, bool all
   return engine::Outcome::kDone;
 }
 
+Result<std::unique_ptr<Session>> Session::fork() const {
+  VITALIS_ASSIGN(auto other, create(model_, {.context = context(), .chunk = cache_.chunk()}));
+  other->cache_.copy(cache_);
+  other->assign(*this);
+  return other;
+}
+
 void Session::assign(const Session& from) {
   sampler_ = from.sampler_;
   logits_ = from.logits_;

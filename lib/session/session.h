@@ -61,7 +61,7 @@ class Session {
   // Begins an answer; on failure the session is as before.
   Status start(const harmony::Conversation& conversation, const GenerateOptions& options);
 
-  enum class Step : uint8_t { kEvent, kDone, kCancelled };
+  enum class Step : uint8_t { kEvent, kDone, kCancelled, kAgain };  // kAgain: of a Batch only
   Result<Step> next(Event& event);
   void cancel() { cancel_.store(true, std::memory_order_relaxed); }
 
@@ -74,6 +74,10 @@ class Session {
 
   // Forgets all tokens.
   void reset();
+
+  // Another session that is all that this one is, an answer in progress included, with memory of
+  // its own: only the keys and values in use are copied.
+  Result<std::unique_ptr<Session>> fork() const;
 
   // Writes all that the session is to a file, which takes the place of an older one when it is
   // whole; an answer in progress too, and a note of the host's, which is any bytes. cancel() ends
@@ -101,6 +105,7 @@ class Session {
   Usage usage() const;
 
  private:
+  friend class Batch;
   using Clock = std::chrono::steady_clock;
   enum class State : uint8_t { kIdle, kPrefill, kDecode, kFinished };
 
