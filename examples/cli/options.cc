@@ -73,7 +73,8 @@ void add_engine(CLI::App& app, Options& options) {
       ->type_name("MODEL");
   add_number<int32_t>(app, "--threads", options.threads, 1, 4096,
                       "threads (default: the cores that may be used)");
-  app.add_option("--tier", options.tier, "kernels: portable, avx2, avx512 (default: the fastest)")
+  app.add_option("--tier", options.tier,
+                 "kernels: portable, avx2, avx512, avx512bf16 (default: the fastest)")
       ->type_name("NAME");
 }
 

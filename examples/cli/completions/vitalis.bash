@@ -22,7 +22,7 @@ _vitalis() {
     esac
   else
     case $previous in
-      --tier) words="portable avx2 avx512" ;;
+      --tier) words="portable avx2 avx512 avx512bf16" ;;
       --effort) words="low medium high" ;;
       --form) words="chat responses harmony" ;;
       --mode) words="completion conversation training" ;;

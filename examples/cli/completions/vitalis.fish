@@ -15,7 +15,7 @@ complete -c vitalis -f -n __fish_use_subcommand -a parse -d 'show the messages t
 complete -c vitalis -f -n __fish_use_subcommand -a bench -d "measure a model's speed"
 
 __vitalis_option 'run chat info bench' -x -l threads -d threads
-__vitalis_option 'run chat info bench' -x -l tier -a 'portable avx2 avx512' -d kernels
+__vitalis_option 'run chat info bench' -x -l tier -a 'portable avx2 avx512 avx512bf16' -d kernels
 __vitalis_option 'run chat info' -x -l context -d 'tokens of prompt and answers'
 
 __vitalis_option 'run chat' -x -l effort -a 'low medium high' -d 'how much the model reasons'
