@@ -17,6 +17,7 @@ int run(const Options& options, Interrupt& interrupt, Output& output) {
     return kExitError;
   }
   const int code = show_answer(session.get(), options, interrupt, output);
+  if (options.logprobs) show_logprobs(session.get(), model.get(), output);
   if (options.stats) show_stats(session.get(), model.get(), output);
   return code;
 }

@@ -69,7 +69,7 @@ class Session {
   // Begins an answer; on failure the session is as before.
   Status start(const harmony::Conversation& conversation, const GenerateOptions& options);
 
-  enum class Step : uint8_t { kEvent, kDone, kCancelled };
+  enum class Step : uint8_t { kEvent, kDone, kCancelled, kAgain };  // kAgain: of a Batch only
   Result<Step> next(Event& event);
   void cancel() { cancel_.store(true, std::memory_order_relaxed); }
 
@@ -82,6 +82,10 @@ class Session {
 
   // Forgets all tokens.
   void reset();
+
+  // Another session that is all that this one is, an answer in progress included, with memory of
+  // its own: only the keys and values in use are copied.
+  Result<std::unique_ptr<Session>> fork() const;
 
   // Writes all that the session is to a file, which takes the place of an older one when it is
   // whole; an answer in progress too, and a note of the host's, which is any bytes. cancel() ends
@@ -109,6 +113,7 @@ class Session {
   Usage usage() const;
 
  private:
+  friend class Batch;
   using Clock = std::chrono::steady_clock;
   enum class State : uint8_t { kIdle, kPrefill, kDecode, kFinished };
 
@@ -144,8 +149,9 @@ class Session {
   bool has_logits() const {
     return state_ == State::kDecode && held_.size() == prompt_.size() + sampled_.size();
   }
-  // Takes all that another session is, but its cache.
-  void assign(const Session& from);
+  template <class From>
+  void take(From&& from);
+  void become(Session&& from);
 
   // While a session is written or read, cancel() stops that, and the answer in progress stays as it
   // was.
@@ -154,7 +160,8 @@ class Session {
     explicit Pause(Session& of) : of_(of), cancelled_(of.cancel_.exchange(false)) {
       of_.progress_done_ = of_.progress_total_ = 0;
     }
-    ~Pause() { of_.cancel_ = cancelled_; }
+    ~Pause() { of_.cancel_ = cancelled_ && of_.state_ != State::kIdle; }
+    void forget() { cancelled_ = false; }  // the answer is another
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
 

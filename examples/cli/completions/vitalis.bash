@@ -5,14 +5,15 @@ _vitalis() {
   local command=${COMP_WORDS[1]} words=
   local engine="--threads --tier --context"
   local answer="--effort --identity --instructions --instructions-file --date --temperature --top-p
-    --min-p --top-k --seed --max-tokens --show-reasoning --stats"
+    --min-p --top-k --seed --repetition-penalty --presence-penalty --frequency-penalty --max-tokens
+    --show-reasoning --stats"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     words="run chat info plan tokenize render parse bench --help --version"
   elif [[ $word == -* ]]; then
     case $command in
-      run) words="--help $engine $answer --memory-budget --tools" ;;
-      chat) words="--help $engine $answer --memory-budget" ;;
+      run) words="--help $engine $answer --memory-budget --tools --logprobs" ;;
+      chat) words="--help $engine $answer --memory-budget --session" ;;
       info) words="--help $engine --tensors --json" ;;
       plan) words="--help $engine --sequences --memory-budget --no-probe --json" ;;
       tokenize) words="--help --special --json" ;;
