@@ -11,14 +11,9 @@
 #include "base/status.h"
 #include "harmony/conversation.h"
 #include "harmony/json.h"
+#include "harmony/turn_grammar.h"
 
 namespace vitalis::harmony {
-
-struct ToolChoice {
-  enum class Kind : uint8_t { kAuto, kNone, kRequired, kFunction } kind = Kind::kAuto;
-  std::string function;  // kFunction
-  friend bool operator==(const ToolChoice&, const ToolChoice&) = default;
-};
 
 struct ChatRequest {
   Conversation conversation;
