@@ -20,6 +20,7 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);
   JsonWriter& value(std::string_view text);
   JsonWriter& value(uint64_t number);
+  JsonWriter& number(double number);  // not finite: null
   JsonWriter& boolean(bool truth);
   JsonWriter& null();
 

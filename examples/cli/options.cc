@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <limits>
@@ -119,6 +120,38 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
                        "longest answer, reasoning included (default: what the context holds)");
   app.add_flag("--show-reasoning", options.show_reasoning, "print the reasoning too");
   app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
+}
+
+// "128,512": numbers between commas; "" is none.
+void add_numbers(CLI::App& app, const std::string& name, std::vector<uint32_t>& numbers,
+                 uint32_t low, const std::string& help) {
+  const auto read = [&numbers, low, name](const std::string& text) {
+    constexpr uint32_t kHigh = 1 << 24;
+    numbers.clear();
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find(',', at), text.size());
+      if (!parse_number(text.substr(at, end - at), low, kHigh, numbers.emplace_back())) {
+        throw CLI::ValidationError(name, "expected numbers of " + std::to_string(low) + " to " +
+                                             std::to_string(kHigh) + " between commas, found \"" +
+                                             text + '"');
+      }
+      at = end + 1;
+    }
+  };
+  app.add_option_function<std::string>(name, read, help)->type_name("N,...");
+}
+
+void add_bench(CLI::App& app, Options& options) {
+  add_engine(app, options);
+  BenchOptions& bench = options.bench;
+  add_numbers(app, "--prompts", bench.prompts, 1, "lengths of prompts (default: 128,512,2048)");
+  add_numbers(app, "--depths", bench.depths, 0,
+              "tokens in the context before single ones are measured (default: 0,2048,8192)");
+  add_number<uint32_t>(app, "--generate", bench.generate, 1, 1 << 20,
+                       "tokens at each depth (default: 64)");
+  add_number<uint32_t>(app, "--repeats", bench.repeats, 1, 1000,
+                       "of each measurement; the median is told (default: 3)");
+  app.add_flag("--json", options.json, "print JSON");
 }
 
 void add_model(CLI::App& app, Options& options) {
@@ -267,6 +300,8 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_render(*render, options, sources);
   CLI::App* parse = app.add_subcommand("parse", "show the messages that tokens make, as JSON");
   add_parse(*parse, options, sources);
+  CLI::App* bench = app.add_subcommand("bench", "measure a model's speed on this computer");
+  add_bench(*bench, options);
 
   try {
     app.parse(argc, argv);
@@ -285,8 +320,10 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
                     : info->parsed()   ? Command::kInfo
                     : render->parsed() ? Command::kRender
                     : parse->parsed()  ? Command::kParse
+                    : bench->parsed()  ? Command::kBench
                                        : Command::kTokenize;
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
+  std::sort(options.bench.depths.begin(), options.bench.depths.end());
   if (options.as_template && options.form != VITALIS_JSON_CHAT) {
     output.error("--template: the model's template renders the chat form alone");
     return kExitUsage;

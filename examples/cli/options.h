@@ -8,12 +8,20 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "output.h"
 
 namespace vitalis::cli {
 
-enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse };
+enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse, kBench };
+
+struct BenchOptions {
+  std::vector<uint32_t> prompts = {128, 512, 2048};  // tokens
+  std::vector<uint32_t> depths = {0, 2048, 8192};    // of the context, ascending
+  uint32_t generate = 64;                            // tokens at each depth
+  uint32_t repeats = 3;
+};
 
 struct Options {
   Command command = Command::kRun;
@@ -51,6 +59,8 @@ struct Options {
   int32_t policy = 0;      // parse: VITALIS_PARSE_*
   bool from_text = false;  // parse: the input is text, not ids
   bool from_start = false;
+
+  BenchOptions bench;
 };
 
 // The options, or an exit code where nothing is left to do: after --help, --version or an error.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packing and products of the x86 tiers, in the tier's vocabulary (vec-inl.h) and over its
-// weights: types with row_blocks, fetch_group, fetch_blocks, block_sums and decode. Closed (see
-// kernels/table.h).
+// weights: types with row_blocks, fetch_group, fetch_blocks, block_sums and decode; kScaled if sums
+// of what decode gives are still to be multiplied by scale(). Closed (see kernels/table.h).
 //
 // Packed activations, floats:
 //   few rows   [blocks / kLanes][rows][32][kLanes]: lanes are blocks of 32 (lane_of_block), so that
@@ -84,14 +84,14 @@ inline void pack(const float* source, size_t stride, const uint32_t* index, size
 // ---- results ----
 
 struct Results {
-  const uint16_t* bias;
+  Vector bias;
   float* out;
   size_t stride;
   size_t begin;
 
   // Outputs of one row for weight rows [n, n + count).
   VITALIS_INLINE void put(size_t row, size_t n, size_t count, V sum) const {
-    if (bias) sum = add(sum, load_bf16(bias + n, count));
+    if (bias.data) sum = add(sum, load(bias, n, count));
     store(out + row * stride + n - begin, sum, count);
   }
 };
@@ -155,9 +155,9 @@ void product_few(const float* x, size_t group_stride, const Weights& w, size_t b
 
 // kVectors vectors of rows times kHeight rows of weights, over some blocks, onto `sums`
 // [vector][kWeightRows][kLanes]. x [vector][k][kLanes].
-template <size_t kVectors, size_t kHeight>
-VITALIS_INLINE void multiply_tile(const float* x, size_t k, const float* w, size_t blocks,
-                                  float* sums) {
+template <bool kScaled, size_t kVectors, size_t kHeight>
+VITALIS_INLINE void multiply_tile(const float* x, size_t k, const float* w, const float* scales,
+                                  size_t blocks, float* sums) {
   for (size_t block = 0; block < blocks; ++block, x += kBlock * kLanes, w += kBlock) {
     V even[kVectors][kHeight], odd[kVectors][kHeight];
     VITALIS_UNROLL
@@ -188,19 +188,28 @@ VITALIS_INLINE void multiply_tile(const float* x, size_t k, const float* w, size
       VITALIS_UNROLL
       for (size_t n = 0; n < kHeight; ++n) {
         float* sum = sums + (v * kWeightRows + n) * kLanes;
-        store(sum, add(load(sum), add(even[v][n], odd[v][n])));
+        V both = add(even[v][n], odd[v][n]);
+        if constexpr (kScaled) both = mul(both, set1(scales[n * kPanelBlocks + block]));
+        store(sum, add(load(sum), both));
       }
     }
   }
 }
 
-template <size_t kVectors>
-void multiply_panel(const float* x, size_t k, const float* panel, size_t count, size_t blocks,
-                    float* sums) {
+// Decoded weights, some blocks of some rows.
+template <bool kScaled>
+struct Panel {
+  float w[kWeightRows][kPanelBlocks][kBlock];
+  float scales[kScaled ? kWeightRows : 1][kPanelBlocks];
+};
+
+template <size_t kVectors, bool kScaled>
+void multiply_panel(const float* x, size_t k, const Panel<kScaled>& panel, size_t count,
+                    size_t blocks, float* sums) {
   constexpr size_t kHeight = kTileSums / kVectors;
   for (size_t n = 0; n < count; n += kHeight) {
-    multiply_tile<kVectors, kHeight>(x, k, panel + n * kPanelBlocks * kBlock, blocks,
-                                     sums + n * kLanes);
+    multiply_tile<kScaled, kVectors, kHeight>(x, k, panel.w[n][0], panel.scales[kScaled ? n : 0],
+                                              blocks, sums + n * kLanes);
   }
 }
 
@@ -209,7 +218,7 @@ void product_many(const float* x, size_t rows, const Weights& w, size_t begin, s
                   const Results& results) {
   constexpr size_t kVectors = kRowsPerPanel / kLanes;
   const size_t k = w.row_blocks * kBlock;
-  float panel[kWeightRows][kPanelBlocks][kBlock] = {};
+  Panel<Weights::kScaled> panel = {};
   for (size_t n = begin; n < end; n += kWeightRows) {
     const size_t count = end - n < kWeightRows ? end - n : kWeightRows;
     for (size_t row = 0; row < rows; row += kRowsPerPanel) {
@@ -227,19 +236,22 @@ void product_many(const float* x, size_t rows, const Weights& w, size_t begin, s
           } else {
             w.template fetch_blocks<kPanelBlocks>(n + i + kWeightRows, 0);
           }
-          for (size_t b = 0; b < blocks; ++b) w.decode(n + i, block + b, panel[i][b]);
+          for (size_t b = 0; b < blocks; ++b) {
+            w.decode(n + i, block + b, panel.w[i][b]);
+            if constexpr (Weights::kScaled) panel.scales[i][b] = w.scale(n + i, block + b);
+          }
         }
         for (size_t v = 0; v < vectors;) {
           const float* from = x + (row + v * kLanes) * k + block * kBlock * kLanes;
           const size_t rest = vectors - v;
           if (kTileVectors >= 3 && rest >= 3 && rest != 4) {
-            multiply_panel<kTileVectors>(from, k, panel[0][0], count, blocks, sums[v][0]);
+            multiply_panel<kTileVectors>(from, k, panel, count, blocks, sums[v][0]);
             v += kTileVectors;
           } else if (rest >= 2) {
-            multiply_panel<2>(from, k, panel[0][0], count, blocks, sums[v][0]);
+            multiply_panel<2>(from, k, panel, count, blocks, sums[v][0]);
             v += 2;
           } else {
-            multiply_panel<1>(from, k, panel[0][0], count, blocks, sums[v][0]);
+            multiply_panel<1>(from, k, panel, count, blocks, sums[v][0]);
             v += 1;
           }
         }
@@ -283,15 +295,31 @@ void product(const void* packed, size_t rows, const Weights& w, size_t begin, si
   product_some<1>(x, rows, done, w, begin, end, results);
 }
 
-inline void matmul_bf16(const void* x, size_t rows, size_t k, const uint16_t* w, size_t begin,
-                        size_t end, const uint16_t* bias, float* out, size_t out_stride) {
-  product(x, rows, Bf16{w, k / kBlock}, begin, end, {bias, out, out_stride, begin});
-}
-
-inline void matmul_mxfp4(const void* x, size_t rows, size_t k, const uint8_t* blocks,
-                         const uint8_t* scales, size_t begin, size_t end, const uint16_t* bias,
-                         float* out, size_t out_stride) {
-  product(x, rows, Mxfp4{blocks, scales, k / kBlock}, begin, end, {bias, out, out_stride, begin});
+inline void matmul(const void* x, size_t rows, size_t k, const Matrix& w, size_t begin, size_t end,
+                   const Vector& bias, float* out, size_t out_stride) {
+  const size_t blocks = k / kBlock;
+  const auto run = [&](const auto& weights) {
+    product(x, rows, weights, begin, end, {bias, out, out_stride, begin});
+  };
+  switch (w.type) {
+    case MatrixType::kBf16:
+      return run(Narrow<Bf16>{static_cast<const uint16_t*>(w.data), blocks});
+    case MatrixType::kF32:
+      return run(F32{static_cast<const float*>(w.data), blocks});
+    case MatrixType::kF16:
+      return run(Narrow<F16>{static_cast<const uint16_t*>(w.data), blocks});
+    case MatrixType::kQ8_0:
+      return run(Q8{static_cast<const uint8_t*>(w.data), blocks});
+    case MatrixType::kMxfp4:
+      return run(Mxfp4<Apart<0>, Pairs>{{static_cast<const uint8_t*>(w.data), w.scales}, blocks});
+    case MatrixType::kMxfp4Metal:
+      return run(Mxfp4<Apart<kMetalScaleBias>, Pairs>{
+          {static_cast<const uint8_t*>(w.data), w.scales}, blocks});
+    case MatrixType::kMxfp4Ollama:
+      return run(Mxfp4<Together, Pairs>{{static_cast<const uint8_t*>(w.data)}, blocks});
+    case MatrixType::kMxfp4Ggml:
+      return run(Mxfp4<Together, Halves>{{static_cast<const uint8_t*>(w.data)}, blocks});
+  }
 }
 
 }  // namespace
