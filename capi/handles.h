@@ -7,6 +7,7 @@
 #include "boundary.h"
 #include "engine/engine.h"
 #include "harmony/conversation.h"
+#include "session/batch.h"
 #include "session/model.h"
 #include "session/session.h"
 #include "session/vocabulary.h"
@@ -36,6 +37,11 @@ struct vitalis_conversation : vitalis::capi::Counted {
 struct vitalis_session : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
   std::unique_ptr<vitalis::session::Session> session;
+};
+
+struct vitalis_batch : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  std::unique_ptr<vitalis::session::Batch> batch;
 };
 
 namespace vitalis::capi {

@@ -348,38 +348,45 @@ Result<engine::Outcome> Session::forward(std::span<const Token> tokens, bool all
   return engine::Outcome::kDone;
 }
 
+// Takes all that `from` is, but its cache: moves if it is given as an rvalue.
+template <class From>
+void Session::take(From&& from) {
+  sampler_ = std::forward<From>(from).sampler_;
+  logits_ = std::forward<From>(from).logits_;
+  held_ = std::forward<From>(from).held_;
+  for (size_t i = 0; i < kWindows; ++i) windows_[i] = std::forward<From>(from).windows_[i];
+  uses_ = std::forward<From>(from).uses_;
+  state_ = std::forward<From>(from).state_;
+  prefilled_ = std::forward<From>(from).prefilled_;
+  options_ = std::forward<From>(from).options_;
+  prompt_ = std::forward<From>(from).prompt_;
+  returns_ = std::forward<From>(from).returns_;
+  sampled_ = std::forward<From>(from).sampled_;
+  candidates_ = std::forward<From>(from).candidates_;
+  candidates_end_ = std::forward<From>(from).candidates_end_;
+  functions_ = std::forward<From>(from).functions_;
+  parser_ = std::forward<From>(from).parser_;
+  events_ = std::forward<From>(from).events_;
+  finish_ = std::forward<From>(from).finish_;
+  reused_ = std::forward<From>(from).reused_;
+  reasoning_ = std::forward<From>(from).reasoning_;
+  started_ = std::forward<From>(from).started_;
+  prefill_time_ = std::forward<From>(from).prefill_time_;
+  first_token_time_ = std::forward<From>(from).first_token_time_;
+  decode_time_ = std::forward<From>(from).decode_time_;
+  note_ = std::forward<From>(from).note_;
+}
+
 Result<std::unique_ptr<Session>> Session::fork() const {
   VITALIS_ASSIGN(auto other, create(model_, {.context = context(), .chunk = cache_.chunk()}));
   other->cache_.copy(cache_);
-  other->assign(*this);
+  other->take(*this);
   return other;
 }
 
-void Session::assign(const Session& from) {
-  sampler_ = from.sampler_;
-  logits_ = from.logits_;
-  held_ = from.held_;
-  std::copy(std::begin(from.windows_), std::end(from.windows_), std::begin(windows_));
-  uses_ = from.uses_;
-  state_ = from.state_;
-  prefilled_ = from.prefilled_;
-  options_ = from.options_;
-  prompt_ = from.prompt_;
-  returns_ = from.returns_;
-  sampled_ = from.sampled_;
-  candidates_ = from.candidates_;
-  candidates_end_ = from.candidates_end_;
-  functions_ = from.functions_;
-  parser_ = from.parser_;
-  events_ = from.events_;
-  finish_ = from.finish_;
-  reused_ = from.reused_;
-  reasoning_ = from.reasoning_;
-  started_ = from.started_;
-  prefill_time_ = from.prefill_time_;
-  first_token_time_ = from.first_token_time_;
-  decode_time_ = from.decode_time_;
-  note_ = from.note_;
+void Session::become(Session&& from) {
+  cache_ = std::move(from.cache_);
+  take(std::move(from));
 }
 
 Usage Session::usage() const {

@@ -141,8 +141,9 @@ class Session {
   bool has_logits() const {
     return state_ == State::kDecode && held_.size() == prompt_.size() + sampled_.size();
   }
-  // Takes all that another session is, but its cache.
-  void assign(const Session& from);
+  template <class From>
+  void take(From&& from);
+  void become(Session&& from);
 
   // While a session is written or read, cancel() stops that, and the answer in progress stays as it
   // was.
@@ -151,7 +152,8 @@ class Session {
     explicit Pause(Session& of) : of_(of), cancelled_(of.cancel_.exchange(false)) {
       of_.progress_done_ = of_.progress_total_ = 0;
     }
-    ~Pause() { of_.cancel_ = cancelled_; }
+    ~Pause() { of_.cancel_ = cancelled_ && of_.state_ != State::kIdle; }
+    void forget() { cancelled_ = false; }  // the answer is another
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
 

@@ -224,7 +224,7 @@ Result<engine::Outcome> Session::write_file(const std::string& path) {
 }
 
 Result<engine::Outcome> Session::restore(const std::string& path) {
-  const Pause pause(*this);
+  Pause pause(*this);
   VITALIS_ASSIGN(InputFile file, InputFile::open(path));
   VITALIS_ASSIGN(auto into, create(model_, {.context = context(), .chunk = cache_.chunk()}));
   Header header;
@@ -277,8 +277,8 @@ Result<engine::Outcome> Session::restore(const std::string& path) {
   if (value != sum.value()) return damaged(path, "its keys and values have another checksum");
   last.size = into->held_.size();
   into->cache_.restore(last);
-  cache_ = std::move(into->cache_);
-  assign(*into);
+  become(std::move(*into));
+  pause.forget();
   return outcome;
 }
 

@@ -29,7 +29,11 @@ class Chat:
                  current_date: Optional[str] = None, max_tokens: Optional[int] = None,
                  temperature: Optional[float] = None, top_p: Optional[float] = None,
                  top_k: Optional[int] = None, min_p: Optional[float] = None,
-                 seed: Optional[int] = None) -> Generator[Event, None, None]:
+                 seed: Optional[int] = None, repetition_penalty: Optional[float] = None,
+                 presence_penalty: Optional[float] = None,
+                 frequency_penalty: Optional[float] = None,
+                 logit_bias: Optional[Mapping[int, float]] = None
+                 ) -> Generator[Event, None, None]:
         """Yields the events of an answer, Finished last and once.
 
         `messages` is a user's text, messages as OpenAI writes them, or a Conversation; the reply is
@@ -41,7 +45,9 @@ class Chat:
         """
         functions, schemas = _split(tools)
         options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p,
-                   "top_k": top_k, "min_p": min_p, "seed": seed}
+                   "top_k": top_k, "min_p": min_p, "seed": seed,
+                   "repetition_penalty": repetition_penalty, "presence_penalty": presence_penalty,
+                   "frequency_penalty": frequency_penalty, "logit_bias": logit_bias}
         own = not isinstance(messages, Conversation)
         conversation = Conversation() if own else messages
         if own or reasoning_effort is not None or current_date is not None:
