@@ -41,6 +41,8 @@ Tokenizer open_tokenizer(const Options& options, Output& output);
 Session open_session(vitalis_model* model, const Options& options, Output& output);
 // With the options' system message, instructions and tools.
 Conversation open_conversation(const Options& options, Output& output);
+// auto, none, required, free, or the name of a function.
+bool set_tool_choice(vitalis_conversation* conversation, const std::string& choice, Output& output);
 bool set_system(vitalis_conversation* conversation, const Options& options, Output& output);
 
 // Appends the tokens of a text, in which names of special tokens are taken for them if `special`.

@@ -17,7 +17,7 @@ namespace vitalis::harmony {
 
 struct ChatRequest {
   Conversation conversation;
-  ToolChoice tool_choice;
+  std::optional<ToolChoice> tool_choice;  // none: the request does not say
   // False if the request says "add_generation_prompt": false: the conversation is complete.
   bool expects_answer = true;
   std::optional<Json> response_schema;  // also rendered, as a section of the instructions

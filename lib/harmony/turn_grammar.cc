@@ -30,30 +30,35 @@ class TurnCompiler {
   Result<Grammar> compile() {
     VITALIS_TRY(check_names());
     const bool must_call = choice() == Kind::kRequired || choice() == Kind::kFunction;
-    // Without a promise about how the turn ends, it may be cut anywhere in free text.
-    const bool promised = must_call || constraint_.response_schema.has_value();
+    // Without a promise about how the turn ends, it may be cut anywhere but in a call.
+    may_cut_ = !must_call && !constraint_.response_schema;
     end_ = grammar_.finish();
     begin_ = grammar_.placeholder();
-    next_ = grammar_.token(format_.end,
-                           grammar_.token(format_.start, grammar_.literal("assistant", begin_)));
-    NodeId analysis = message(text(next_, !promised));
-    NodeId commentary = kNoNode, final = kNoNode;
+    next_ = cuttable([&] {
+      return grammar_.token(format_.end,
+                            grammar_.token(format_.start, grammar_.literal("assistant", begin_)));
+    });
+    NodeId analysis = cuttable([&] { return message(text(next_)); });
+    NodeId commentary = kNoNode;
+    NodeId final = kNoNode;
     if (choice() != Kind::kNone) {
       VITALIS_ASSIGN(const NodeId builtin, builtin_calls());
       analysis = grammar_.choice(analysis, builtin);
       VITALIS_ASSIGN(const NodeId calls, declared_calls());
-      const NodeId remark = message(text(next_, !promised));
-      if (calls != kNoNode) commentary = grammar_.choice(remark, calls);
+      if (calls != kNoNode) {
+        const NodeId remark = cuttable([&] { return message(text(next_)); });
+        commentary = grammar_.literal("commentary", grammar_.choice(remark, calls));
+      }
     }
     if (!must_call) {
-      VITALIS_ASSIGN(const NodeId answer, answer_text());
-      final = grammar_.literal("final", message(answer));
+      VITALIS_ASSIGN(final, final_message());
     }
-    NodeId channel = grammar_.literal("analysis", analysis);
-    if (commentary != kNoNode) {
-      channel = grammar_.choice(channel, grammar_.literal("commentary", commentary));
-    }
-    grammar_.replace(begin_, grammar_.token(format_.channel, grammar_.choice(channel, final)));
+    const NodeId channels = cuttable([&] {
+      const NodeId thoughts = grammar_.literal("analysis", analysis);
+      return grammar_.token(format_.channel,
+                            grammar_.choice(grammar_.choice(thoughts, commentary), final));
+    });
+    grammar_.replace(begin_, channels);
     grammar_.set_start(begin_);
     return std::move(grammar_);
   }
@@ -67,11 +72,18 @@ class TurnCompiler {
 
   NodeId message(NodeId body) { return grammar_.token(format_.message, body); }
 
-  NodeId text(NodeId next, bool may_cut) {
+  NodeId text(NodeId next) {
     Leaf any;
     any.kind = Leaf::Kind::kText;
-    const NodeId out = grammar_.leaf(std::move(any), next);
-    if (may_cut) grammar_.set_may_cut(out);
+    return grammar_.leaf(std::move(any), next);
+  }
+
+  // What `make` makes may be cut, if the turn may.
+  template <class Make>
+  NodeId cuttable(const Make& make) {
+    const size_t before = grammar_.nodes();
+    const NodeId out = make();
+    if (may_cut_) grammar_.set_may_cut(before);
     return out;
   }
 
@@ -139,7 +151,7 @@ class TurnCompiler {
     const NodeId called = grammar_.token(format_.call, end_);
     for (const ToolNamespace& space : tools_.builtin) {
       if (space.tools.empty()) {
-        const NodeId body = message(text(called, false));
+        const NodeId body = message(text(called));
         out = grammar_.choice(out, grammar_.literal(" to=" + space.name + " code", body));
       }
       for (const Tool& tool : space.tools) {
@@ -152,15 +164,19 @@ class TurnCompiler {
     return out;
   }
 
-  Result<NodeId> answer_text() {
+  Result<NodeId> final_message() {
     const NodeId stop = grammar_.token(format_.return_token, end_);
-    if (!constraint_.response_schema) {
-      // Models close a final message either way.
-      return text(grammar_.choice(stop, grammar_.token(format_.end, end_)), true);
+    if (constraint_.response_schema) {
+      VITALIS_ASSIGN(const RuleId rule,
+                     schemas_.compile(*constraint_.response_schema, "response schema"));
+      return grammar_.literal("final", message(grammar_.call(rule, stop)));
     }
-    VITALIS_ASSIGN(const RuleId rule,
-                   schemas_.compile(*constraint_.response_schema, "response schema"));
-    return grammar_.call(rule, stop);
+    const auto free = [&] {
+      // Models close a final message either way.
+      const NodeId close = grammar_.choice(stop, grammar_.token(format_.end, end_));
+      return grammar_.literal("final", message(text(close)));
+    };
+    return cuttable(free);
   }
 
   const CallableTools& tools_;
@@ -169,6 +185,7 @@ class TurnCompiler {
   Grammar grammar_;
   SchemaCompiler schemas_;
   Json no_arguments_;
+  bool may_cut_ = false;
   NodeId begin_ = kNoNode;  // behind <|start|>assistant
   NodeId next_ = kNoNode;   // the end of a message that another one follows
   NodeId end_ = kNoNode;
@@ -179,15 +196,85 @@ void collect(std::vector<ToolNamespace>& into, const std::vector<ToolNamespace>&
     const auto known = std::find_if(into.begin(), into.end(), [&](const ToolNamespace& other) {
       return other.name == space.name;
     });
-    if (known == into.end()) {
-      into.push_back(space);
-    } else {
-      known->tools.insert(known->tools.end(), space.tools.begin(), space.tools.end());
-    }
+    ToolNamespace& to =
+        known == into.end() ? into.emplace_back(ToolNamespace{space.name, {}, {}}) : *known;
+    for (const Tool& tool : space.tools) to.tools.push_back({tool.name, "", tool.parameters});
   }
 }
 
+Json spaces_to_json(const std::vector<ToolNamespace>& spaces) {
+  Json out = Json::array();
+  for (const ToolNamespace& space : spaces) {
+    Json tools = Json::array();
+    for (const Tool& tool : space.tools) {
+      Json entry = Json::object();
+      entry.set("name", Json::string(tool.name));
+      if (tool.parameters) entry.set("parameters", *tool.parameters);
+      tools.add(std::move(entry));
+    }
+    Json entry = Json::object();
+    entry.set("name", Json::string(space.name));
+    entry.set("tools", std::move(tools));
+    out.add(std::move(entry));
+  }
+  return out;
+}
+
+Status not_rules() {
+  return error(Code::kMalformed, "these are no rules of a turn");
+}
+
+Status read_name(const Json& json, std::string& out) {
+  const Json* name = json.find("name");
+  if (!name || !name->is_string()) return not_rules();
+  out = name->text();
+  return {};
+}
+
+Status read_spaces(const Json* json, std::vector<ToolNamespace>& out) {
+  if (!json || !json->is_array()) return not_rules();
+  for (const Json& entry : json->items()) {
+    ToolNamespace& space = out.emplace_back();
+    VITALIS_TRY(read_name(entry, space.name));
+    const Json* tools = entry.find("tools");
+    if (!tools || !tools->is_array()) return not_rules();
+    for (const Json& given : tools->items()) {
+      Tool& tool = space.tools.emplace_back();
+      VITALIS_TRY(read_name(given, tool.name));
+      if (const Json* parameters = given.find("parameters")) tool.parameters = *parameters;
+    }
+  }
+  return {};
+}
+
+constexpr std::string_view kKinds[] = {"auto", "none", "required", "function", "free"};
+
 }  // namespace
+
+Json to_json(const TurnRules& rules) {
+  Json out = Json::object();
+  out.set("builtin", spaces_to_json(rules.tools.builtin));
+  out.set("declared", spaces_to_json(rules.tools.declared));
+  const ToolChoice& choice = rules.constraint.tool_choice;
+  out.set("choice", Json::string(std::string(kKinds[static_cast<size_t>(choice.kind)])));
+  out.set("function", Json::string(choice.function));
+  if (rules.constraint.response_schema) out.set("schema", *rules.constraint.response_schema);
+  return out;
+}
+
+Result<TurnRules> turn_rules_from_json(const Json& json) {
+  TurnRules out;
+  VITALIS_TRY(read_spaces(json.find("builtin"), out.tools.builtin));
+  VITALIS_TRY(read_spaces(json.find("declared"), out.tools.declared));
+  const Json* choice = json.find("choice");
+  const Json* function = json.find("function");
+  if (!choice || !choice->is_string() || !function || !function->is_string()) return not_rules();
+  const auto kind = std::find(std::begin(kKinds), std::end(kKinds), choice->text());
+  if (kind == std::end(kKinds)) return not_rules();
+  out.constraint.tool_choice = {static_cast<Kind>(kind - std::begin(kKinds)), function->text()};
+  if (const Json* schema = json.find("schema")) out.constraint.response_schema = *schema;
+  return out;
+}
 
 CallableTools callable_tools(const Conversation& conversation) {
   CallableTools out;
@@ -204,8 +291,9 @@ CallableTools callable_tools(const Conversation& conversation) {
 }
 
 Result<std::shared_ptr<const grammar::TokenGrammar>> turn_grammar(
-    const CallableTools& tools, const Constraint& constraint, const Format& format,
+    const TurnRules& rules, const Format& format,
     const std::shared_ptr<const grammar::TokenIndex>& index) {
+  const auto& [tools, constraint] = rules;
   std::shared_ptr<const grammar::TokenGrammar> none;
   const Kind kind = constraint.tool_choice.kind;
   if (kind == Kind::kFree) return none;

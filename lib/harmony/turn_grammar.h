@@ -33,7 +33,7 @@ struct Constraint {
   friend bool operator==(const Constraint&, const Constraint&) = default;
 };
 
-// The tools of a conversation, as far as a turn's grammar depends on them.
+// The tools of a conversation, as far as a turn's grammar depends on them: without descriptions.
 struct CallableTools {
   std::vector<ToolNamespace> builtin;   // of system messages: called on analysis
   std::vector<ToolNamespace> declared;  // of developer messages: called on commentary
@@ -42,11 +42,21 @@ struct CallableTools {
 };
 CallableTools callable_tools(const Conversation& conversation);
 
+// All that a turn's grammar is made of.
+struct TurnRules {
+  CallableTools tools;
+  Constraint constraint;
+  friend bool operator==(const TurnRules&, const TurnRules&) = default;
+};
+// For keeping them in a file. kMalformed for what to_json did not write.
+Json to_json(const TurnRules& rules);
+Result<TurnRules> turn_rules_from_json(const Json& json);
+
 // Null where there is nothing to hold: no tools and no schema, or kFree. kInvalidArgument: names
 // that clash or cannot stand in a header, a choice of a tool that is not there, a schema that
 // nothing satisfies. kUnsupported, kMalformed: schemas, with keyword and path.
 Result<std::shared_ptr<const grammar::TokenGrammar>> turn_grammar(
-    const CallableTools& tools, const Constraint& constraint, const Format& format,
+    const TurnRules& rules, const Format& format,
     const std::shared_ptr<const grammar::TokenIndex>& index);
 
 // A JSON text that satisfies the schema, and nothing else.

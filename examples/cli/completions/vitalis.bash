@@ -11,7 +11,7 @@ _vitalis() {
     words="run chat info tokenize render parse bench --help --version"
   elif [[ $word == -* ]]; then
     case $command in
-      run) words="--help $engine $answer --tools" ;;
+      run) words="--help $engine $answer --tools --tool-choice --tool-results --schema" ;;
       chat) words="--help $engine $answer" ;;
       info) words="--help $engine --tensors --json" ;;
       tokenize) words="--help --special --json" ;;
@@ -23,6 +23,7 @@ _vitalis() {
     case $previous in
       --tier) words="portable avx2 avx512" ;;
       --effort) words="low medium high" ;;
+      --tool-choice) words="auto none required free" ;;
       --form) words="chat responses harmony" ;;
       --mode) words="completion conversation training" ;;
       --policy) words="resilient strict lenient" ;;

@@ -88,7 +88,10 @@ class Grammar {
   // A node whose content is set later, for loops.
   NodeId placeholder() { return add({}); }
   void replace(NodeId id, NodeId by) { nodes_[id] = {.op = Op::kChoice, .next = by}; }
-  void set_may_cut(NodeId id) { nodes_[id].may_cut = true; }
+  // All nodes made since there were `first` of them.
+  void set_may_cut(size_t first) {
+    for (size_t id = first; id < nodes_.size(); ++id) nodes_[id].may_cut = true;
+  }
 
   RuleId add_rule() {
     rules_.push_back(kNoNode);

@@ -129,7 +129,7 @@ CallableTools tools(int count) {
 
 Result<std::shared_ptr<const TokenGrammar>> turn(const CallableTools& given, ToolChoice choice,
                                                  std::optional<Json> schema = {}) {
-  return turn_grammar(given, {choice, std::move(schema)}, o200k(), o200k_index());
+  return turn_grammar({given, {std::move(choice), std::move(schema)}}, o200k(), o200k_index());
 }
 
 bool takes(Matcher& matcher, std::string_view rendered) {
