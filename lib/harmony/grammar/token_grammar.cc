@@ -35,7 +35,12 @@ Result<std::shared_ptr<const TokenIndex>> TokenIndex::create(const Tokenizer& to
     return error(Code::kUnsupported, "the vocabulary has no token for the byte ", byte,
                  ": answers cannot be held to a grammar");
   }
-  return std::shared_ptr<const TokenIndex>(new TokenIndex(tokenizer));
+  std::shared_ptr<const TokenIndex> index(new TokenIndex(tokenizer));
+  // Every grammar has strings: what may follow inside of one is known from the start.
+  LeafMasks none;
+  const Leaf string = {Leaf::Kind::kString, string_dfa().dfa};
+  index->leaf_mask(string, string_dfa().counted, 0, ClosingCost::kNever, none);
+  return index;
 }
 
 std::shared_ptr<const LeafMask> TokenIndex::leaf_mask(const Leaf& leaf, Dfa::State state,
