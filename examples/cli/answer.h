@@ -22,4 +22,8 @@ int show_answer(vitalis_session* session, const Options& options, Interrupt& int
 // --stats: speed and memory of the last answer, on standard error.
 void show_stats(const vitalis_session* session, const vitalis_model* model, Output& output);
 
+// --logprobs: a line on standard error for each token of the last answer, then its alternatives:
+// its text, its log-probability by the model, and in what was sampled from, with tabs between.
+void show_logprobs(const vitalis_session* session, const vitalis_model* model, Output& output);
+
 }  // namespace vitalis::cli

@@ -74,7 +74,8 @@ void add_engine(CLI::App& app, Options& options) {
       ->type_name("MODEL");
   add_number<int32_t>(app, "--threads", options.threads, 1, 4096,
                       "threads (default: the cores that may be used)");
-  app.add_option("--tier", options.tier, "kernels: portable, avx2, avx512 (default: the fastest)")
+  app.add_option("--tier", options.tier,
+                 "kernels: portable, avx2, avx512, avx512bf16 (default: the fastest)")
       ->type_name("NAME");
 }
 
@@ -114,8 +115,23 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
              "drop tokens below this share of the most probable one (default: 0)");
   add_number<uint32_t>(app, "--top-k", options.top_k, 0, std::numeric_limits<uint32_t>::max(),
                        "sample from this many tokens (default: 0, all)");
-  add_number<uint64_t>(app, "--seed", options.seed, 1, std::numeric_limits<uint64_t>::max(),
-                       "makes sampling repeatable (default: a new one each time)");
+  const auto seed = [&options](const std::string& given) {
+    uint64_t number = 0;
+    if (!parse_number(given, uint64_t{0}, std::numeric_limits<uint64_t>::max(), number)) {
+      throw CLI::ValidationError("--seed", "expected a number, 0 or more, found \"" + given + '"');
+    }
+    options.seed = number;
+  };
+  app.add_option_function<std::string>("--seed", seed,
+                                       "makes sampling repeatable (default: a new one each time)")
+      ->type_name("N");
+  add_number(app, "--repetition-penalty", options.repetition_penalty,
+             std::numeric_limits<float>::min(), 100.0f,
+             "divides the logits of tokens that were there (default: 1)");
+  add_number(app, "--presence-penalty", options.presence_penalty, -2.0f, 2.0f,
+             "taken from the logits of tokens in the answer (default: 0)");
+  add_number(app, "--frequency-penalty", options.frequency_penalty, -2.0f, 2.0f,
+             "taken from them for each time that they came (default: 0)");
   add_number<uint32_t>(app, "--max-tokens", options.max_tokens, 1,
                        std::numeric_limits<uint32_t>::max(),
                        "longest answer, reasoning included (default: what the context holds)");
@@ -297,12 +313,26 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
       ->type_name("TEXT");
   add_context(*run, options);
   add_answer(*run, options, sources);
+  const auto logprobs = [&options](const std::string& text) {
+    uint32_t number = 0;
+    if (!parse_number(text, 0u, 20u, number)) {
+      throw CLI::ValidationError("--logprobs", "expected a number, 0 to 20, found \"" + text + '"');
+    }
+    options.logprobs = number;
+  };
+  run->add_option_function<std::string>(
+         "--logprobs", logprobs,
+         "after the answer, print each token's log-probability and N others' to stderr")
+      ->type_name("N");
   add_tools(*run, options, sources);
 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
   add_engine(*chat, options);
   add_context(*chat, options);
   add_answer(*chat, options, sources);
+  chat->add_option("--session", options.session_file,
+                   "go on with the conversation in this file, if it is there, and keep it there")
+      ->type_name("FILE");
 
   CLI::App* info = app.add_subcommand("info", "describe a model");
   add_engine(*info, options);

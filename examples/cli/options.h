@@ -45,7 +45,12 @@ struct Options {
   float top_p = 1.0f;
   float min_p = 0.0f;
   uint32_t top_k = 0;
-  uint64_t seed = 0;
+  std::optional<uint64_t> seed;
+  float repetition_penalty = 1.0f;
+  float presence_penalty = 0.0f;
+  float frequency_penalty = 0.0f;
+  std::optional<uint32_t> logprobs;  // run: alternatives to tell besides each token
+  std::string session_file;          // chat: empty for none
   uint32_t max_tokens = 0;
 
   bool show_reasoning = false;

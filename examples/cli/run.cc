@@ -60,6 +60,7 @@ int run(const Options& options, Interrupt& interrupt, Output& output) {
   do {
     if (!start_answer(session.get(), conversation.get(), options, output)) return kExitError;
     code = show_answer(session.get(), options, interrupt, output, &called);
+    if (options.logprobs) show_logprobs(session.get(), model.get(), output);
     if (options.stats) show_stats(session.get(), model.get(), output);
     if (code != kExitOk || called.empty() || !results.next(result)) return code;
     if (!add_result(session.get(), conversation.get(), called, result, output)) return kExitError;

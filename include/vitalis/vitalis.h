@@ -93,7 +93,8 @@ typedef struct vitalis_engine vitalis_engine;
 typedef struct vitalis_engine_options {
   uint32_t struct_size;
   int32_t threads;  /* default: the cores that this process may use */
-  const char* tier; /* "portable", "avx2", "avx512"; default: VITALIS_ISA, else the fastest here */
+  /* "portable", "avx2", "avx512", "avx512bf16"; default: VITALIS_ISA, else the fastest here */
+  const char* tier;
   int32_t numerics; /* VITALIS_NUMERICS_* */
 } vitalis_engine_options;
 #define VITALIS_ENGINE_OPTIONS_INIT \

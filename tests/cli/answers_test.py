@@ -30,6 +30,17 @@ class Answers(Program):
             self.assertEqual(self.answer("What is the capital of Japan?", "--effort", effort),
                              "The capital of Japan is Tokyo.\n", effort)
 
+    def test_tells_log_probabilities(self):
+        done = self.start("run", MODEL, "What is the capital of France?", "--temperature", "0",
+                          "--effort", "low", "--logprobs", "2", "--presence-penalty", "-0.5")
+        self.assertEqual((done.returncode, done.stdout), (0, b"The capital of France is Paris.\n"))
+        rows = [line.split("\t") for line in done.stderr.decode().splitlines()]
+        self.assertIn(" Paris", [json.loads(row[0]) for row in rows])
+        for row in rows:
+            self.assertEqual((len(row), row[0]), (9, row[3]))
+            self.assertLessEqual(float(row[7]), float(row[1]))
+            self.assertEqual((row[2], row[8]), ("0.0000", "-inf"))
+
     def test_finds_a_line_behind_the_window(self):
         words = "apple bird cloud dream eagle flame grape house island jungle".split()
         keys = [f"{word}-{colour}" for word in words for colour in ("red", "blue", "green")]
