@@ -151,8 +151,8 @@ bool set_tool_choice(vitalis_conversation* conversation, const std::string& choi
     return succeeded(vitalis_conversation_set_tool_choice(conversation, value, nullptr), output,
                      "--tool-choice");
   }
-  return succeeded(vitalis_conversation_set_tool_choice(
-                       conversation, VITALIS_TOOL_CHOICE_FUNCTION, choice.c_str()),
+  return succeeded(vitalis_conversation_set_tool_choice(conversation, VITALIS_TOOL_CHOICE_FUNCTION,
+                                                        choice.c_str()),
                    output, "--tool-choice");
 }
 

@@ -10,7 +10,7 @@ using namespace vitalis;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-const Tokenizer& tokenizer() {
+const Tokenizer& words() {
   static const Tokenizer made = [] {
     VocabularySource source;
     Token next = 0;
@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto json = harmony::Json::parse(text);
   if (!json.ok()) return 0;
-  static const auto index = harmony::grammar::TokenIndex::create(tokenizer()).take();
+  static const auto index = harmony::grammar::TokenIndex::create(words()).take();
   const auto grammar = harmony::json_grammar(*json, index);
   if (!grammar.ok()) {
     if (grammar.status().message().empty()) std::abort();
@@ -48,14 +48,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (; left > 0 && !matcher.ended(); --left) {
     matcher.allowed(left, mask);
     Token token = static_cast<Token>(seed = seed * 6364136223846793005u + 1442695040888963407u) %
-                  static_cast<Token>(tokenizer().size());
+                  static_cast<Token>(words().size());
     size_t tried = 0;
-    for (; tried < tokenizer().size() && !allows(mask, token); ++tried) {
-      token = (token + 1) % static_cast<Token>(tokenizer().size());
+    for (; tried < words().size() && !harmony::grammar::allows(mask, token); ++tried) {
+      token = (token + 1) % static_cast<Token>(words().size());
     }
-    if (tried == tokenizer().size()) break;
+    if (tried == words().size()) break;
     if (!matcher.accept(token)) std::abort();
-    out += tokenizer().bytes(token);
+    out += words().bytes(token);
   }
   if (!matcher.done() || !harmony::Json::parse(out).ok()) std::abort();
   return 0;

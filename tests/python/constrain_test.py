@@ -81,7 +81,8 @@ class Generator:
                 "^(foo|bar)(, (foo|bar))*$", r"^\w+@\w+\.com$", "^.{1,12}$", "^[äöü]*$"])
         elif self._maybe(0.3):
             out["format"] = self.random.choice(
-                ["date", "time", "date-time", "uuid", "email", "ipv4", "hostname", "unheard-of"])
+                ["date", "time", "date-time", "uuid", "email", "ipv4", "hostname", "duration", "uri",
+                 "unheard-of"])
         elif self._maybe():
             out["minLength"] = self.random.randint(0, 5)
             if self._maybe():
@@ -187,7 +188,8 @@ class Generator:
 class ConstrainTest(tiny.TinyTest):
 
     def check(self, schema, text):
-        validator = jsonschema.Draft202012Validator(schema)
+        formats = jsonschema.FormatChecker(["date", "ipv4", "email", "uuid"])
+        validator = jsonschema.Draft202012Validator(schema, format_checker=formats)
         try:
             value = json.loads(text)
         except ValueError as error:

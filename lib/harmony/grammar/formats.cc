@@ -8,11 +8,11 @@ namespace {
 
 // Days that every month has, and the 29th, 30th and 31st of those that have them; the 29th of
 // February only where four divides the year and a hundred does not.
-#define VITALIS_YEAR "(?:[0-9]{4})"
+#define VITALIS_YEAR "[1-9][0-9]{3}"
 #define VITALIS_DATE                                                             \
   "(?:" VITALIS_YEAR                                                             \
   "-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|" \
-  "(?:0[13578]|1[02])-31)|[0-9]{2}(?:0[48]|[2468][048]|[13579][26])-02-29)"
+  "(?:0[13578]|1[02])-31)|[1-9][0-9](?:0[48]|[2468][048]|[13579][26])-02-29)"
 #define VITALIS_CLOCK "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?"
 #define VITALIS_ZONE "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 #define VITALIS_BYTE "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
