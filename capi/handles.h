@@ -7,6 +7,7 @@
 #include "boundary.h"
 #include "engine/engine.h"
 #include "harmony/conversation.h"
+#include "harmony/turn_grammar.h"
 #include "session/batch.h"
 #include "session/model.h"
 #include "session/session.h"
@@ -30,6 +31,8 @@ struct vitalis_conversation : vitalis::capi::Counted {
       vitalis::harmony::default_system_content();
   vitalis::harmony::DeveloperContent developer;
   std::vector<vitalis::harmony::Message> messages;
+  vitalis::harmony::Constraint constraint;  // what answers are held to
+  std::string response_name;  // under which the instructions show the response schema; empty: not
 
   vitalis::harmony::Conversation whole() const;
 };

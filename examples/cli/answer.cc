@@ -122,7 +122,8 @@ int tell_incomplete(std::string_view why, Output& output) {
 }  // namespace
 
 int show_answer(vitalis_session* session, const Options& options, Interrupt& interrupt,
-                Output& output) {
+                Output& output, std::string* called) {
+  if (called) called->clear();
   AnswerPrinter printer(options.show_reasoning, output);
   vitalis_event event = VITALIS_EVENT_INIT;
   int32_t finish_reason = 0;
@@ -132,6 +133,7 @@ int show_answer(vitalis_session* session, const Options& options, Interrupt& int
   bool heard = true;
   while (heard && (status = vitalis_session_next(session, &event)) == VITALIS_OK) {
     if (event.kind == VITALIS_EVENT_FINISHED) finish_reason = event.finish_reason;
+    if (event.kind == VITALIS_EVENT_TOOL_CALL && called) *called = view(event.recipient);
     if (event.kind == VITALIS_EVENT_MESSAGE_END) complete = event.complete != 0;
     heard = printer.show(event);
   }

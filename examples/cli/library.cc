@@ -140,6 +140,23 @@ bool set_system(vitalis_conversation* conversation, const Options& options, Outp
   return succeeded(vitalis_conversation_set_system(conversation, &system), output);
 }
 
+bool set_tool_choice(vitalis_conversation* conversation, const std::string& choice,
+                     Output& output) {
+  constexpr std::pair<std::string_view, int32_t> kChoices[] = {
+      {"auto", VITALIS_TOOL_CHOICE_AUTO},
+      {"none", VITALIS_TOOL_CHOICE_NONE},
+      {"required", VITALIS_TOOL_CHOICE_REQUIRED},
+      {"free", VITALIS_TOOL_CHOICE_FREE}};
+  for (const auto& [name, value] : kChoices) {
+    if (name != choice) continue;
+    return succeeded(vitalis_conversation_set_tool_choice(conversation, value, nullptr), output,
+                     "--tool-choice");
+  }
+  return succeeded(vitalis_conversation_set_tool_choice(conversation, VITALIS_TOOL_CHOICE_FUNCTION,
+                                                        choice.c_str()),
+                   output, "--tool-choice");
+}
+
 Conversation open_conversation(const Options& options, Output& output) {
   vitalis_conversation* handle = nullptr;
   if (!succeeded(vitalis_conversation_create(&handle), output)) return nullptr;
@@ -149,6 +166,14 @@ Conversation open_conversation(const Options& options, Output& output) {
     const int32_t status =
         vitalis_conversation_load_json(handle, VITALIS_JSON_CHAT, request.data(), request.size());
     if (!succeeded(status, output, "--tools")) return nullptr;
+  }
+  if (!options.tool_choice.empty() && !set_tool_choice(handle, options.tool_choice, output)) {
+    return nullptr;
+  }
+  if (options.schema) {
+    const int32_t status = vitalis_conversation_set_response_schema(
+        handle, "answer", options.schema->data(), options.schema->size());
+    if (!succeeded(status, output, "--schema")) return nullptr;
   }
   if (!set_system(handle, options, output)) return nullptr;
   const std::string& instructions = options.instructions;

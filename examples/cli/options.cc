@@ -23,6 +23,7 @@ struct Sources {
   std::string text;
   std::string instructions_file;
   std::string tools_file;
+  std::string schema_file;
   std::string input_file;
 };
 
@@ -208,6 +209,22 @@ void add_bench(CLI::App& app, Options& options) {
   app.add_flag("--json", options.json, "print JSON");
 }
 
+void add_tools(CLI::App& app, Options& options, Sources& sources) {
+  CLI::Option* tools = app.add_option("--tools", sources.tools_file,
+                                      "functions the model may call, as OpenAI's JSON");
+  tools->type_name("FILE");
+  app.add_option("--tool-choice", options.tool_choice,
+                 "auto, none, required, free or a function's name (default: auto)")
+      ->needs(tools)
+      ->type_name("CHOICE");
+  app.add_option("--tool-results", options.tool_results,
+                 "answer calls with the lines of this file, - for standard input")
+      ->needs(tools)
+      ->type_name("FILE");
+  app.add_option("--schema", sources.schema_file, "JSON Schema that the answer is held to")
+      ->type_name("FILE");
+}
+
 void add_model(CLI::App& app, Options& options) {
   app.add_option("model", options.model, "a gpt-oss checkpoint, or its tokenizer.json")
       ->required()
@@ -291,12 +308,18 @@ std::string read_sources(Options& options, const Sources& sources) {
     if (!text) return problem;
     options.tools = std::move(*text);
   }
+  if (!sources.schema_file.empty()) {
+    auto text = read_whole(sources.schema_file, problem);
+    if (!text) return problem;
+    options.schema = std::move(*text);
+  }
   const std::pair<std::string_view, std::string_view> texts[] = {
       {options.text, options.command == Command::kRun ? "the prompt" : "the text"},
       {options.instructions, "the instructions"},
       {options.identity, "the identity"},
       {options.date, "the date"},
-      {options.tools ? *options.tools : std::string_view(), sources.tools_file}};
+      {options.tools ? *options.tools : std::string_view(), sources.tools_file},
+      {options.schema ? *options.schema : std::string_view(), sources.schema_file}};
   for (const auto& [text, name] : texts) {
     problem = check_utf8(text, name);
     if (!problem.empty()) return problem;
@@ -340,8 +363,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
          "--logprobs", logprobs,
          "after the answer, print each token's log-probability and N others' to stderr")
       ->type_name("N");
-  run->add_option("--tools", sources.tools_file, "functions the model may call, as OpenAI's JSON")
-      ->type_name("FILE");
+  add_tools(*run, options, sources);
 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
   add_engine(*chat, options);

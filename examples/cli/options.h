@@ -40,6 +40,9 @@ struct Options {
   std::string instructions;
   std::string date;                  // empty: none is told to the model
   std::optional<std::string> tools;  // JSON text
+  std::string tool_choice;           // auto, none, required, free, or a function's name
+  std::optional<std::string> schema;  // JSON text
+  std::string tool_results;           // a file, "-": a line for each call; empty: none
 
   float temperature = 1.0f;  // zero: greedy
   float top_p = 1.0f;

@@ -343,6 +343,24 @@ VITALIS_API int32_t vitalis_conversation_add_tool(vitalis_conversation* conversa
                                                   const char* name, const char* description,
                                                   const char* parameters);
 
+/* What answers are held to, from the next vitalis_session_start on, until it is set again. Where
+ * there are tools, calls can only be of them, with arguments that satisfy their schemas; reasoning
+ * stays free. See docs/constrained-output.md for the keywords of JSON Schema that can be held;
+ * others make start() fail with UNSUPPORTED and a sentence that names keyword and path. */
+#define VITALIS_TOOL_CHOICE_AUTO 0     /* calls or an answer; the default */
+#define VITALIS_TOOL_CHOICE_NONE 1     /* an answer */
+#define VITALIS_TOOL_CHOICE_REQUIRED 2 /* a call */
+#define VITALIS_TOOL_CHOICE_FUNCTION 3 /* a call of the function `name` */
+#define VITALIS_TOOL_CHOICE_FREE 4     /* whatever the model says: nothing is held */
+/* `name` is null but for VITALIS_TOOL_CHOICE_FUNCTION. */
+VITALIS_API int32_t vitalis_conversation_set_tool_choice(vitalis_conversation* conversation,
+                                                         int32_t choice, const char* name);
+/* Holds the text of the final message to a JSON Schema; a null schema takes that away. With a name,
+ * the instructions show the model name and schema; null if your own instructions do. */
+VITALIS_API int32_t vitalis_conversation_set_response_schema(vitalis_conversation* conversation,
+                                                             const char* name, const char* schema,
+                                                             size_t size);
+
 #define VITALIS_ROLE_SYSTEM 0
 #define VITALIS_ROLE_DEVELOPER 1
 #define VITALIS_ROLE_USER 2
@@ -372,8 +390,9 @@ VITALIS_API int32_t vitalis_conversation_add_tool_result(vitalis_conversation* c
 #define VITALIS_JSON_RESPONSES 1 /* OpenAI's responses: {"input": ..., "instructions": ...} */
 #define VITALIS_JSON_HARMONY 2   /* the format's own terms, without loss; see docs/harmony.md */
 /* Adds messages, tools and settings from JSON; VITALIS_JSON_HARMONY replaces the settings and tools
- * by what stands at its head, and clears those that do not. The conversation is as before if there
- * is an error, which begins with the place, messages[3].tool_calls[0]. */
+ * by what stands at its head, and clears those that do not. "tool_choice" and "response_format" of
+ * the other forms are heeded, see above. The conversation is as before if there is an error, which
+ * begins with the place, messages[3].tool_calls[0]. */
 VITALIS_API int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32_t form,
                                                    const char* json, size_t size);
 /* The conversation as VITALIS_JSON_HARMONY; at most `capacity` bytes are written, *size_out is how

@@ -191,6 +191,8 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_conversation_set_system, conversation, &system);
   SWEEP(vitalis_conversation_set_instructions, conversation, "text", 4);
   SWEEP(vitalis_conversation_add_tool, conversation, "f", "what", "{\"type\": \"object\"}");
+  SWEEP(vitalis_conversation_set_tool_choice, conversation, VITALIS_TOOL_CHOICE_FUNCTION, "f");
+  SWEEP(vitalis_conversation_set_response_schema, conversation, "answer", "{}", 2);
   SWEEP(vitalis_message_init, &message, sizeof message);
   SWEEP(vitalis_conversation_add_message, conversation, &message);
   SWEEP(vitalis_conversation_add_tool_result, conversation, "functions.f", "text", 4);

@@ -37,6 +37,11 @@ EFFORT_DEFAULT = 0
 EFFORT_LOW = 1
 EFFORT_MEDIUM = 2
 EFFORT_HIGH = 3
+TOOL_CHOICE_AUTO = 0
+TOOL_CHOICE_NONE = 1
+TOOL_CHOICE_REQUIRED = 2
+TOOL_CHOICE_FUNCTION = 3
+TOOL_CHOICE_FREE = 4
 ROLE_SYSTEM = 0
 ROLE_DEVELOPER = 1
 ROLE_USER = 2
@@ -448,6 +453,9 @@ FUNCTIONS = {
     "vitalis_conversation_set_system": (c_int32, [c_void_p, POINTER(System)]),
     "vitalis_conversation_set_instructions": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "vitalis_conversation_add_tool": (c_int32, [c_void_p, c_char_p, c_char_p, c_char_p]),
+    "vitalis_conversation_set_tool_choice": (c_int32, [c_void_p, c_int32, c_char_p]),
+    "vitalis_conversation_set_response_schema": (c_int32, [c_void_p, c_char_p, c_char_p,
+        c_size_t]),
     "vitalis_message_init": (None, [POINTER(Message), c_size_t]),
     "vitalis_conversation_add_message": (c_int32, [c_void_p, POINTER(Message)]),
     "vitalis_conversation_add_tool_result": (c_int32, [c_void_p, c_char_p, c_char_p, c_size_t]),

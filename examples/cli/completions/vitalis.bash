@@ -12,7 +12,7 @@ _vitalis() {
     words="run chat info plan tokenize render parse bench --help --version"
   elif [[ $word == -* ]]; then
     case $command in
-      run) words="--help $engine $answer --memory-budget --tools --logprobs" ;;
+      run) words="--help $engine $answer --memory-budget --tools --tool-choice --tool-results --schema --logprobs" ;;
       chat) words="--help $engine $answer --memory-budget --session" ;;
       info) words="--help $engine --tensors --json" ;;
       plan) words="--help $engine --sequences --memory-budget --no-probe --json" ;;
@@ -25,6 +25,7 @@ _vitalis() {
     case $previous in
       --tier) words="portable avx2 avx512 avx512bf16" ;;
       --effort) words="low medium high" ;;
+      --tool-choice) words="auto none required free" ;;
       --form) words="chat responses harmony" ;;
       --mode) words="completion conversation training" ;;
       --policy) words="resilient strict lenient" ;;
