@@ -9,6 +9,7 @@
 #include "harmony/conversation.h"
 #include "session/model.h"
 #include "session/session.h"
+#include "session/settings.h"
 #include "session/vocabulary.h"
 
 struct vitalis_engine : vitalis::capi::Counted {
@@ -36,6 +37,18 @@ struct vitalis_conversation : vitalis::capi::Counted {
 struct vitalis_session : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
   std::unique_ptr<vitalis::session::Session> session;
+};
+
+struct vitalis_config : vitalis::capi::Counted {
+  vitalis_config();
+  mutable std::atomic_flag busy;
+  vitalis::session::Settings settings;
+  struct Words {
+    std::string environment;
+    std::string expected;
+  };
+  std::vector<Words> words;  // of each setting, to be borrowed
+  mutable std::string tier;  // lent out by the last call
 };
 
 namespace vitalis::capi {

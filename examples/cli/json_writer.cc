@@ -36,8 +36,12 @@ JsonWriter& JsonWriter::value(std::string_view text) {
 }
 
 JsonWriter& JsonWriter::value(uint64_t number) {
+  return this->number(std::to_string(number));
+}
+
+JsonWriter& JsonWriter::number(std::string_view digits) {
   begin_value();
-  text_ += std::to_string(number);
+  text_ += digits;
   return *this;
 }
 

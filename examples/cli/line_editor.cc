@@ -131,8 +131,8 @@ LineEditor::Result LineEditor::read(std::string& line) {
   } else {
     int size = 0;
     terminal_->interrupted = false;
-    // Before the prompt, which libedit would print first: a key typed right after it is then already
-    // a key, and Ctrl-D no end of file that the terminal swallows.
+    // Before the prompt, which libedit would print first: a key typed right after it is then
+    // already a key, and Ctrl-D no end of file that the terminal swallows.
     el_set(terminal_->edit, EL_PREP_TERM, 1);
     const char* text = el_gets(terminal_->edit, &size);
     if (terminal_->interrupted) return Result::kInterrupted;

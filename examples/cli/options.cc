@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
-#include <charconv>
 #include <ctime>
-#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "library.h"
+#include "settings.h"
 #include "text.h"
 #include <vitalis/vitalis.h>
 
@@ -25,39 +25,6 @@ struct Sources {
   std::string input_file;
 };
 
-// CLI11's own numbers take "010" for 8 and "nan" for a number within any range.
-template <typename Number>
-bool parse_number(const std::string& text, Number low, Number high, Number& number) {
-  Number parsed{};
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, parsed);
-  if (error != std::errc() || rest != end || !(parsed >= low && parsed <= high)) return false;
-  number = parsed;
-  return true;
-}
-
-std::string number_text(float number) {
-  if (number == std::numeric_limits<float>::min()) return "above 0";
-  return fixed(static_cast<double>(number), 0);
-}
-template <typename Number>
-std::string number_text(Number number) {
-  return std::to_string(number);
-}
-
-template <typename Number>
-void add_number(CLI::App& app, const std::string& name, Number& number, Number low, Number high,
-                const std::string& help) {
-  const auto read = [&number, low, high, name](const std::string& text) {
-    if (parse_number(text, low, high, number)) return;
-    std::string range =
-        number_text(low) +
-        (high == std::numeric_limits<Number>::max() ? " or more" : " to " + number_text(high));
-    throw CLI::ValidationError(name, "expected a number, " + range + ", found \"" + text + "\"");
-  };
-  app.add_option_function<std::string>(name, read, help)->type_name("N");
-}
-
 std::string today() {
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -66,32 +33,17 @@ std::string today() {
   return {date, std::strftime(date, sizeof date, "%Y-%m-%d", &local)};
 }
 
-void add_engine(CLI::App& app, Options& options) {
+void add_engine(CLI::App& app, Options& options, SettingFlags& flags) {
   app.add_option("model", options.model, "folder of a gpt-oss checkpoint")
       ->required()
       ->type_name("MODEL");
-  add_number<int32_t>(app, "--threads", options.threads, 1, 4096,
-                      "threads (default: the cores that may be used)");
-  app.add_option("--tier", options.tier, "kernels: portable, avx2, avx512 (default: the fastest)")
-      ->type_name("NAME");
+  for (const char* key : {"runtime.threads", "runtime.tier", "runtime.context"}) {
+    flags.add(app, key);
+  }
 }
 
-void add_context(CLI::App& app, Options& options) {
-  add_number<uint32_t>(app, "--context", options.context, 1, std::numeric_limits<uint32_t>::max(),
-                       "tokens of prompt and answers (default: 16384, or the model's limit)");
-}
-
-void add_answer(CLI::App& app, Options& options, Sources& sources) {
-  const auto effort = [&options](const std::string& name) {
-    const auto parsed = parse_effort(name);
-    if (!parsed) {
-      throw CLI::ValidationError("--effort", "expected low, medium or high, found \"" + name + '"');
-    }
-    options.effort = *parsed;
-  };
-  app.add_option_function<std::string>("--effort", effort,
-                                       "reasoning: low, medium or high (default: medium)")
-      ->type_name("LEVEL");
+void add_answer(CLI::App& app, Options& options, Sources& sources, SettingFlags& flags) {
+  flags.add(app, "reasoning.effort");
   app.add_option("--identity", options.identity, "first line of the system message")
       ->type_name("TEXT");
   CLI::Option* text = app.add_option("--instructions", options.instructions,
@@ -104,20 +56,11 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
   app.add_option("--date", options.date, "current date told to the model, \"\" for none")
       ->default_str("today")
       ->type_name("TEXT");
-  add_number(app, "--temperature", options.temperature, 0.0f, 100.0f,
-             "0 takes the most probable token each time (default: 1)");
-  add_number(app, "--top-p", options.top_p, std::numeric_limits<float>::min(), 1.0f,
-             "sample from the most probable tokens of this sum (default: 1)");
-  add_number(app, "--min-p", options.min_p, 0.0f, 1.0f,
-             "drop tokens below this share of the most probable one (default: 0)");
-  add_number<uint32_t>(app, "--top-k", options.top_k, 0, std::numeric_limits<uint32_t>::max(),
-                       "sample from this many tokens (default: 0, all)");
-  add_number<uint64_t>(app, "--seed", options.seed, 1, std::numeric_limits<uint64_t>::max(),
-                       "makes sampling repeatable (default: a new one each time)");
-  add_number<uint32_t>(app, "--max-tokens", options.max_tokens, 1,
-                       std::numeric_limits<uint32_t>::max(),
-                       "longest answer, reasoning included (default: what the context holds)");
-  app.add_flag("--show-reasoning", options.show_reasoning, "print the reasoning too");
+  for (const char* key :
+       {"sampling.temperature", "sampling.top_p", "sampling.min_p", "sampling.top_k",
+        "sampling.seed", "sampling.max_tokens", "reasoning.show"}) {
+    flags.add(app, key);
+  }
   app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
 }
 
@@ -174,6 +117,29 @@ void add_parse(CLI::App& app, Options& options, Sources& sources) {
                "the input begins with <|start|>, not with what follows <|start|>assistant");
 }
 
+void add_config(CLI::App& app, Options& options) {
+  app.add_option("action", options.action, "show, get, set or path (default: show)")
+      ->check(CLI::IsMember({"show", "get", "set", "path"}))
+      ->default_val("show")
+      ->type_name("ACTION");
+  app.add_option("key", options.key, "of get and set: sampling.seed, for example")
+      ->type_name("KEY");
+  app.add_option("value", options.value, "of set")->type_name("VALUE");
+  app.add_flag("--origin", options.show_origin, "with show: where each value comes from");
+  app.add_flag("--json", options.json, "print JSON");
+}
+
+// What CLI11 cannot say: which of the words after the action it takes.
+std::string check_config(const CLI::App& app, const Options& options) {
+  const size_t words = app.count("key") + app.count("value");
+  const size_t wanted = options.action == "get" ? 1 : options.action == "set" ? 2 : 0;
+  if (words == wanted) return "";
+  return "config " + options.action + ": expected " +
+         (wanted == 0   ? "nothing after it"
+          : wanted == 1 ? "a KEY"
+                        : "a KEY and a VALUE");
+}
+
 std::string check_utf8(std::string_view text, std::string_view what) {
   const size_t good = utf8_prefix(text);
   if (good == text.size()) return "";
@@ -220,38 +186,29 @@ std::string read_sources(Options& options, const Sources& sources) {
 
 }  // namespace
 
-std::optional<int32_t> parse_effort(std::string_view name) {
-  if (name == "low") return VITALIS_EFFORT_LOW;
-  if (name == "medium") return VITALIS_EFFORT_MEDIUM;
-  if (name == "high") return VITALIS_EFFORT_HIGH;
-  return std::nullopt;
-}
-
 std::variant<Options, int> parse_options(int argc, char** argv, Output& output) {
   Options options;
   Sources sources;
+  SettingFlags flags;
   CLI::App app("Talks to OpenAI's gpt-oss models on this computer.", "vitalis");
   app.set_version_flag("--version", std::string("vitalis ") + vitalis_version_string());
   app.require_subcommand(1);
 
   CLI::App* run = app.add_subcommand("run", "answer one prompt");
-  add_engine(*run, options);
+  add_engine(*run, options, flags);
   run->add_option("prompt", sources.text, "what to answer; - reads it from standard input")
       ->required()
       ->type_name("TEXT");
-  add_context(*run, options);
-  add_answer(*run, options, sources);
+  add_answer(*run, options, sources, flags);
   run->add_option("--tools", sources.tools_file, "functions the model may call, as OpenAI's JSON")
       ->type_name("FILE");
 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
-  add_engine(*chat, options);
-  add_context(*chat, options);
-  add_answer(*chat, options, sources);
+  add_engine(*chat, options, flags);
+  add_answer(*chat, options, sources, flags);
 
   CLI::App* info = app.add_subcommand("info", "describe a model");
-  add_engine(*info, options);
-  add_context(*info, options);
+  add_engine(*info, options, flags);
   info->add_flag("--tensors", options.list_tensors, "list each tensor");
   info->add_flag("--json", options.json, "print JSON");
 
@@ -267,6 +224,8 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_render(*render, options, sources);
   CLI::App* parse = app.add_subcommand("parse", "show the messages that tokens make, as JSON");
   add_parse(*parse, options, sources);
+  CLI::App* config = app.add_subcommand("config", "show or change settings");
+  add_config(*config, options);
 
   try {
     app.parse(argc, argv);
@@ -285,11 +244,25 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
                     : info->parsed()   ? Command::kInfo
                     : render->parsed() ? Command::kRender
                     : parse->parsed()  ? Command::kParse
+                    : config->parsed() ? Command::kConfig
                                        : Command::kTokenize;
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
   if (options.as_template && options.form != VITALIS_JSON_CHAT) {
     output.error("--template: the model's template renders the chat form alone");
     return kExitUsage;
+  }
+  if (const std::string wrong = config->parsed() ? check_config(*config, options) : "";
+      !wrong.empty()) {
+    output.error(wrong + " (see vitalis config --help)");
+    return kExitUsage;
+  }
+  const bool mends_settings =
+      config->parsed() && (options.action == "set" || options.action == "path");
+  if (run->parsed() || chat->parsed() || info->parsed() || (config->parsed() && !mends_settings)) {
+    options.config = flags.load(output);
+    if (!options.config) return kExitError;
+    options.show_reasoning =
+        view(find_setting(options.config.get(), "reasoning.show").value) == "true";
   }
   const std::string problem = read_sources(options, sources);
   if (problem.empty()) return options;

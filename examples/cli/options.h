@@ -6,36 +6,26 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 
 #include "output.h"
+#include "settings.h"
 
 namespace vitalis::cli {
 
-enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse };
+enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse, kConfig };
 
 struct Options {
   Command command = Command::kRun;
   std::string model;
   std::string text;  // the prompt of run, the text of tokenize, render, parse
 
-  int32_t threads = 0;  // zero and empty: the library's default, here and below
-  std::string tier;
-  uint32_t context = 0;
+  Config config;  // of the commands that have settings
 
-  int32_t effort = 0;
-  std::string identity;
+  std::string identity;  // empty: the library's default, here and below
   std::string instructions;
   std::string date;                  // empty: none is told to the model
   std::optional<std::string> tools;  // JSON text
-
-  float temperature = 1.0f;  // zero: greedy
-  float top_p = 1.0f;
-  float min_p = 0.0f;
-  uint32_t top_k = 0;
-  uint64_t seed = 0;
-  uint32_t max_tokens = 0;
 
   bool show_reasoning = false;
   bool stats = false;
@@ -51,12 +41,14 @@ struct Options {
   int32_t policy = 0;      // parse: VITALIS_PARSE_*
   bool from_text = false;  // parse: the input is text, not ids
   bool from_start = false;
+
+  std::string action;  // of commands that have several
+  std::string key;     // config get, set
+  std::string value;   // config set
+  bool show_origin = false;
 };
 
 // The options, or an exit code where nothing is left to do: after --help, --version or an error.
 std::variant<Options, int> parse_options(int argc, char** argv, Output& output);
-
-// "low", "medium" or "high" as VITALIS_EFFORT_*.
-std::optional<int32_t> parse_effort(std::string_view name);
 
 }  // namespace vitalis::cli

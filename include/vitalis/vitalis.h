@@ -549,6 +549,75 @@ VITALIS_API int32_t vitalis_parser_finish(vitalis_parser* parser);
 /* What became known by the last push or finish: VITALIS_OK and an event, or VITALIS_DONE. */
 VITALIS_API int32_t vitalis_parser_next(vitalis_parser* parser, vitalis_event* event);
 
+/* ---- config: what a user may set, as files, environments and command lines have it ---- */
+
+/* One table of settings with a name, a type, a default and a range each; docs/configuration.md
+ * lists it. The library reads no file and no environment for it: hand in what you have, the weakest
+ * first, since a later value replaces an earlier. A config belongs to one thread at a time. */
+typedef struct vitalis_config vitalis_config;
+
+VITALIS_API int32_t vitalis_config_create(vitalis_config** config_out);
+VITALIS_API vitalis_config* vitalis_config_retain(vitalis_config* config);
+VITALIS_API void vitalis_config_release(vitalis_config* config);
+
+/* A tree of sections, {"runtime": {"threads": 4}}. Every problem is told, an unknown name with the
+ * nearest known one, and with a problem nothing is changed. `origin` (may be null) is what
+ * vitalis_setting.origin says of these values, for example the file's path. With HARMLESS, settings
+ * that decide what is sent or kept where are DENIED: for files that came with a folder of others.
+ */
+#define VITALIS_CONFIG_HARMLESS 1u
+VITALIS_API int32_t vitalis_config_load_json(vitalis_config* config, const char* json, size_t size,
+                                             const char* origin, uint32_t flags);
+/* One value as text, "4" or "true"; null takes back what was set. NOT_FOUND, with the nearest key,
+ * if there is no such setting. */
+VITALIS_API int32_t vitalis_config_set(vitalis_config* config, const char* key, const char* value,
+                                       const char* origin);
+/* All values, defaults included, as load_json takes them; at most `capacity` bytes are written,
+ * *size_out is how many there are. */
+VITALIS_API int32_t vitalis_config_to_json(const vitalis_config* config, char* json,
+                                           size_t capacity, size_t* size_out);
+
+#define VITALIS_SETTING_BOOLEAN 1 /* "true" or "false" */
+#define VITALIS_SETTING_INTEGER 2
+#define VITALIS_SETTING_REAL 3
+#define VITALIS_SETTING_TEXT 4
+#define VITALIS_SETTING_CHOICE 5 /* one of `choices` */
+#define VITALIS_SETTING_SIZE 6   /* bytes: "500kB", "2MiB/s" */
+
+typedef struct vitalis_setting {
+  uint32_t struct_size;
+  int32_t type;               /* VITALIS_SETTING_* */
+  int32_t harmless;           /* 0: refused with VITALIS_CONFIG_HARMLESS */
+  int32_t is_set;             /* 0: the default holds */
+  vitalis_text key;           /* this and the next six live as long as the library is loaded */
+  vitalis_text default_value; /* empty if there is none */
+  vitalis_text otherwise; /* what holds without a value, in words; empty if default_value says */
+  vitalis_text choices;   /* "low|medium|high" */
+  vitalis_text flag;      /* of the program: "--threads"; empty if there is none */
+  vitalis_text variable;  /* other programs' names for it in the environment, between spaces */
+  vitalis_text help;
+  vitalis_text environment; /* "VITALIS_RUNTIME_THREADS"; for the config's life, as the next */
+  vitalis_text expected;    /* "a number, 1 to 4096" */
+  vitalis_text value;       /* in force; until the next change, as the next; end with a NUL */
+  vitalis_text origin;      /* of the value; empty if the default holds */
+} vitalis_setting;
+/* The setting at `index`, in the order of sections; NOT_FOUND past the last. */
+VITALIS_API int32_t vitalis_config_get(const vitalis_config* config, size_t index,
+                                       vitalis_setting* setting);
+/* The setting of that key; NOT_FOUND, with the nearest key, if there is none. */
+VITALIS_API int32_t vitalis_config_find(const vitalis_config* config, const char* key,
+                                        vitalis_setting* setting);
+
+/* Fill the fields that settings stand for, and leave the others of the caller's struct. Text in
+ * them is borrowed until the next call on the config. */
+VITALIS_API int32_t vitalis_config_engine_options(const vitalis_config* config,
+                                                  vitalis_engine_options* options);
+VITALIS_API int32_t vitalis_config_session_options(const vitalis_config* config,
+                                                   vitalis_session_options* options);
+VITALIS_API int32_t vitalis_config_generate_options(const vitalis_config* config,
+                                                    vitalis_generate_options* options);
+VITALIS_API int32_t vitalis_config_system(const vitalis_config* config, vitalis_system* system);
+
 #ifdef __cplusplus
 }
 #endif

@@ -161,6 +161,23 @@ FIELD(vitalis_parser_options, reserved, 12);
 FIELD(vitalis_parser_options, functions, 16);
 FIELD(vitalis_parser_options, function_count, 24);
 
+SIZE(vitalis_setting, 192);
+FIELD(vitalis_setting, struct_size, 0);
+FIELD(vitalis_setting, type, 4);
+FIELD(vitalis_setting, harmless, 8);
+FIELD(vitalis_setting, is_set, 12);
+FIELD(vitalis_setting, key, 16);
+FIELD(vitalis_setting, default_value, 32);
+FIELD(vitalis_setting, otherwise, 48);
+FIELD(vitalis_setting, choices, 64);
+FIELD(vitalis_setting, flag, 80);
+FIELD(vitalis_setting, variable, 96);
+FIELD(vitalis_setting, help, 112);
+FIELD(vitalis_setting, environment, 128);
+FIELD(vitalis_setting, expected, 144);
+FIELD(vitalis_setting, value, 160);
+FIELD(vitalis_setting, origin, 176);
+
 NUMBER(VITALIS_ABI_VERSION, 1);
 NUMBER(VITALIS_NUL, SIZE_MAX);
 NUMBER(VITALIS_OK, 0);
@@ -222,6 +239,13 @@ NUMBER(VITALIS_FORWARD_ALL, 1);
 NUMBER(VITALIS_PARSE_RESILIENT, 0);
 NUMBER(VITALIS_PARSE_STRICT, 1);
 NUMBER(VITALIS_PARSE_LENIENT, 2);
+NUMBER(VITALIS_CONFIG_HARMLESS, 1);
+NUMBER(VITALIS_SETTING_BOOLEAN, 1);
+NUMBER(VITALIS_SETTING_INTEGER, 2);
+NUMBER(VITALIS_SETTING_REAL, 3);
+NUMBER(VITALIS_SETTING_TEXT, 4);
+NUMBER(VITALIS_SETTING_CHOICE, 5);
+NUMBER(VITALIS_SETTING_SIZE, 6);
 
 int main(void) {
   puts("The compiler has checked all of it.");

@@ -217,8 +217,26 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_session_retain, nullptr);
   SWEEP(vitalis_session_release, nullptr);
 
+  vitalis_config* config = nullptr;
+  vitalis_setting setting = {};
+  setting.struct_size = sizeof setting;
+  SWEEP(vitalis_config_create, &config);
+  SWEEP(vitalis_config_load_json, config, "{\"runtime\": {\"threads\": 1}}", VITALIS_NUL, "here",
+        VITALIS_CONFIG_HARMLESS);
+  SWEEP(vitalis_config_set, config, "runtime.context", "128", "here");
+  SWEEP(vitalis_config_to_json, config, bytes.data(), bytes.size(), &used);
+  SWEEP(vitalis_config_get, config, 1, &setting);
+  SWEEP(vitalis_config_find, config, "runtime.threads", &setting);
+  SWEEP(vitalis_config_engine_options, config, &engine_options);
+  SWEEP(vitalis_config_session_options, config, &session_options);
+  SWEEP(vitalis_config_generate_options, config, &generate_options);
+  SWEEP(vitalis_config_system, config, &system);
+  SWEEP(vitalis_config_retain, nullptr);
+  SWEEP(vitalis_config_release, nullptr);
+
   EXPECT_EQ(swept().size(), VITALIS_FUNCTION_COUNT) << "a function is missing here";
   RecordProperty("calls", static_cast<int>(calls()));
+  vitalis_config_release(config);
   vitalis_parser_release(clone);
   vitalis_parser_release(parser);
   vitalis_decoder_release(decoder);

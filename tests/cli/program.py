@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the program under test: VITALIS_PROGRAM on VITALIS_MODEL, which ctest sets. What it caches goes
-to a folder of these tests, never to the user's."""
+to a folder of these tests, never to the user's, and neither the user's settings nor the machine's are
+read."""
 
 import atexit
 import os
@@ -13,6 +14,7 @@ MODEL = os.environ["VITALIS_MODEL"]
 CACHE = tempfile.TemporaryDirectory()
 atexit.register(CACHE.cleanup)
 os.environ["XDG_CACHE_HOME"] = CACHE.name
+os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CONFIG_DIRS"] = os.path.join(CACHE.name, "config")
 TIMEOUT = 240  # seconds; generous, since sanitizers and busy machines are slow
 
 

@@ -68,6 +68,13 @@ FORWARD_ALL = 1
 PARSE_RESILIENT = 0
 PARSE_STRICT = 1
 PARSE_LENIENT = 2
+CONFIG_HARMLESS = 1
+SETTING_BOOLEAN = 1
+SETTING_INTEGER = 2
+SETTING_REAL = 3
+SETTING_TEXT = 4
+SETTING_CHOICE = 5
+SETTING_SIZE = 6
 
 
 class Text(Structure):
@@ -268,6 +275,26 @@ class ParserOptions(Structure):
     ]
 
 
+class Setting(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("type", c_int32),
+        ("harmless", c_int32),
+        ("is_set", c_int32),
+        ("key", Text),
+        ("default_value", Text),
+        ("otherwise", Text),
+        ("choices", Text),
+        ("flag", Text),
+        ("variable", Text),
+        ("help", Text),
+        ("environment", Text),
+        ("expected", Text),
+        ("value", Text),
+        ("origin", Text),
+    ]
+
+
 # Struct: (size, the offset of each field).
 LAYOUTS = {
     Text: (16, {"data": 0, "size": 8}),
@@ -302,6 +329,9 @@ LAYOUTS = {
         "first_token_seconds": 40, "decode_seconds": 48}),
     ParserOptions: (32, {"struct_size": 0, "policy": 4, "from_start": 8, "reserved": 12,
         "functions": 16, "function_count": 24}),
+    Setting: (192, {"struct_size": 0, "type": 4, "harmless": 8, "is_set": 12, "key": 16,
+        "default_value": 32, "otherwise": 48, "choices": 64, "flag": 80, "variable": 96, "help":
+        112, "environment": 128, "expected": 144, "value": 160, "origin": 176}),
 }
 
 # Function: (result, arguments).
@@ -387,4 +417,16 @@ FUNCTIONS = {
     "vitalis_parser_push": (c_int32, [c_void_p, c_uint32]),
     "vitalis_parser_finish": (c_int32, [c_void_p]),
     "vitalis_parser_next": (c_int32, [c_void_p, POINTER(Event)]),
+    "vitalis_config_create": (c_int32, [POINTER(c_void_p)]),
+    "vitalis_config_retain": (c_void_p, [c_void_p]),
+    "vitalis_config_release": (None, [c_void_p]),
+    "vitalis_config_load_json": (c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, c_uint32]),
+    "vitalis_config_set": (c_int32, [c_void_p, c_char_p, c_char_p, c_char_p]),
+    "vitalis_config_to_json": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_size_t)]),
+    "vitalis_config_get": (c_int32, [c_void_p, c_size_t, POINTER(Setting)]),
+    "vitalis_config_find": (c_int32, [c_void_p, c_char_p, POINTER(Setting)]),
+    "vitalis_config_engine_options": (c_int32, [c_void_p, POINTER(EngineOptions)]),
+    "vitalis_config_session_options": (c_int32, [c_void_p, POINTER(SessionOptions)]),
+    "vitalis_config_generate_options": (c_int32, [c_void_p, POINTER(GenerateOptions)]),
+    "vitalis_config_system": (c_int32, [c_void_p, POINTER(System)]),
 }

@@ -12,6 +12,7 @@ complete -c vitalis -f -n __fish_use_subcommand -a info -d 'describe a model'
 complete -c vitalis -f -n __fish_use_subcommand -a tokenize -d 'show the tokens of a text'
 complete -c vitalis -f -n __fish_use_subcommand -a render -d 'show the prompt that a conversation makes'
 complete -c vitalis -f -n __fish_use_subcommand -a parse -d 'show the messages that tokens make'
+complete -c vitalis -f -n __fish_use_subcommand -a config -d 'show or change settings'
 
 __vitalis_option 'run chat info' -x -l threads -d threads
 __vitalis_option 'run chat info' -x -l tier -a 'portable avx2 avx512' -d kernels
@@ -33,7 +34,7 @@ __vitalis_option 'run chat' -l stats -d 'tell speed and memory'
 __vitalis_option run -r -l tools -d 'functions the model may call'
 
 __vitalis_option info -l tensors -d 'list each tensor'
-__vitalis_option 'info tokenize' -l json -d 'print JSON'
+__vitalis_option 'info tokenize config' -l json -d 'print JSON'
 __vitalis_option tokenize -l special -d 'take the names of special tokens for them'
 
 __vitalis_option render -x -l form -a 'chat responses harmony' -d 'form of the JSON'
@@ -45,5 +46,8 @@ __vitalis_option render -l ids -d 'print token ids'
 __vitalis_option parse -l text -d 'the input is text'
 __vitalis_option parse -x -l policy -a 'resilient strict lenient' -d 'what is done about errors'
 __vitalis_option parse -l from-start -d 'the input begins with <|start|>'
+
+__vitalis_option config -f -a 'show get set path'
+__vitalis_option config -l origin -d 'where each value comes from'
 
 functions -e __vitalis_option
