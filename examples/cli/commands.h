@@ -15,6 +15,7 @@ int info(const Options& options, Output& output);
 int tokenize(const Options& options, Output& output);
 int render(const Options& options, Output& output);
 int parse(const Options& options, Output& output);
+int bench(const Options& options, Output& output);
 int config(const Options& options, Output& output);
 
 }  // namespace vitalis::cli

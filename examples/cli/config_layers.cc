@@ -2,14 +2,11 @@
 #include "config_layers.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <optional>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,15 +109,13 @@ class FileLoader {
     } else if (const auto truth = node.value_exact<bool>()) {
       json.boolean(*truth);
     } else if (const auto whole = node.value_exact<int64_t>()) {
-      json.number(std::to_string(*whole));
-    } else if (const auto real = node.value_exact<double>(); real && *real - *real == 0) {
-      std::array<char, 32> digits{};
-      const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *real).ptr;
-      json.number({digits.data(), end});
+      json.digits(std::to_string(*whole));
+    } else if (const auto real = node.value_exact<double>()) {
+      json.number(*real);  // null for an infinity, which no setting takes
     } else if (node.is_array()) {
       json.begin_array().end_array();
     } else {
-      json.null();  // no setting takes a date or an infinity
+      json.null();  // no setting takes a date
     }
     for (size_t i = 0; i < keys.size(); ++i) json.end_object();
     const uint32_t line = node.source().begin.line;

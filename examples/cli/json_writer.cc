@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json_writer.h"
 
+#include <charconv>
+#include <cmath>
+
 #include "text.h"
 
 namespace vitalis::cli {
@@ -36,12 +39,21 @@ JsonWriter& JsonWriter::value(std::string_view text) {
 }
 
 JsonWriter& JsonWriter::value(uint64_t number) {
-  return this->number(std::to_string(number));
+  return digits(std::to_string(number));
 }
 
-JsonWriter& JsonWriter::number(std::string_view digits) {
+JsonWriter& JsonWriter::digits(std::string_view number) {
   begin_value();
-  text_ += digits;
+  text_ += number;
+  return *this;
+}
+
+JsonWriter& JsonWriter::number(double number) {
+  if (!std::isfinite(number)) return null();
+  begin_value();
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  text_.append(digits, end);
   return *this;
 }
 

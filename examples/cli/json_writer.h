@@ -20,7 +20,8 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);
   JsonWriter& value(std::string_view text);
   JsonWriter& value(uint64_t number);
-  JsonWriter& number(std::string_view digits);  // as they are to stand there
+  JsonWriter& number(double number);            // not finite: null
+  JsonWriter& digits(std::string_view number);  // as it is to stand there
   JsonWriter& boolean(bool truth);
   JsonWriter& null();
 

@@ -52,19 +52,25 @@ bool succeeded(int32_t status, Output& output, std::string_view what) {
   return false;
 }
 
-Model open_model(const Options& options, Output& output) {
+Engine open_engine(const Options& options, Output& output) {
   vitalis_engine_options engine_options = VITALIS_ENGINE_OPTIONS_INIT;
   vitalis_engine* engine = nullptr;
   if (!succeeded(vitalis_config_engine_options(options.config.get(), &engine_options), output) ||
       !succeeded(vitalis_engine_create(&engine_options, &engine), output))
     return nullptr;
-  const Engine owner(engine);
+  return Engine(engine);
+}
+
+Model open_model(const Options& options, Output& output) {
+  const Engine engine = open_engine(options, output);
+  if (!engine) return nullptr;
   output.show_progress("opening " + options.model + " ...");
   vitalis_model* model = nullptr;
   const std::string cache = cache_folder();
   vitalis_model_options model_options = VITALIS_MODEL_OPTIONS_INIT;
   model_options.cache_folder = null_if_empty(cache);
-  const int32_t status = vitalis_model_open(engine, options.model.c_str(), &model_options, &model);
+  const int32_t status =
+      vitalis_model_open(engine.get(), options.model.c_str(), &model_options, &model);
   if (!succeeded(status, output)) return nullptr;
   output.clear_progress();
   return Model(model);

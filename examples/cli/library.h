@@ -34,6 +34,7 @@ inline std::string_view view(const vitalis_text& text) {
 bool succeeded(int32_t status, Output& output, std::string_view what = "");
 
 // Null on failure.
+Engine open_engine(const Options& options, Output& output);
 Model open_model(const Options& options, Output& output);
 // The model's tokenizer alone: no weights are looked at.
 Tokenizer open_tokenizer(const Options& options, Output& output);

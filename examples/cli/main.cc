@@ -29,6 +29,8 @@ int dispatch(const Options& options, Interrupt& interrupt, Output& output) {
       return render(options, output);
     case Command::kParse:
       return parse(options, output);
+    case Command::kBench:
+      return bench(options, output);
     case Command::kConfig:
       return config(options, output);
   }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include <algorithm>
+#include <charconv>
 #include <ctime>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -25,6 +28,26 @@ struct Sources {
   std::string input_file;
 };
 
+// CLI11's own numbers take "010" for 8.
+bool parse_number(const std::string& text, uint32_t low, uint32_t high, uint32_t& number) {
+  uint32_t parsed = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, parsed);
+  if (error != std::errc() || rest != end || parsed < low || parsed > high) return false;
+  number = parsed;
+  return true;
+}
+
+void add_number(CLI::App& app, const std::string& name, uint32_t& number, uint32_t low,
+                uint32_t high, const std::string& help) {
+  const auto read = [&number, low, high, name](const std::string& text) {
+    if (parse_number(text, low, high, number)) return;
+    throw CLI::ValidationError(name, "expected a number, " + std::to_string(low) + " to " +
+                                         std::to_string(high) + ", found \"" + text + "\"");
+  };
+  app.add_option_function<std::string>(name, read, help)->type_name("N");
+}
+
 std::string today() {
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -37,9 +60,8 @@ void add_engine(CLI::App& app, Options& options, SettingFlags& flags) {
   app.add_option("model", options.model, "folder of a gpt-oss checkpoint")
       ->required()
       ->type_name("MODEL");
-  for (const char* key : {"runtime.threads", "runtime.tier", "runtime.context"}) {
-    flags.add(app, key);
-  }
+  flags.add(app, "runtime.threads");
+  flags.add(app, "runtime.tier");
 }
 
 void add_answer(CLI::App& app, Options& options, Sources& sources, SettingFlags& flags) {
@@ -62,6 +84,37 @@ void add_answer(CLI::App& app, Options& options, Sources& sources, SettingFlags&
     flags.add(app, key);
   }
   app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
+}
+
+// "128,512": numbers between commas; "" is none.
+void add_numbers(CLI::App& app, const std::string& name, std::vector<uint32_t>& numbers,
+                 uint32_t low, const std::string& help) {
+  const auto read = [&numbers, low, name](const std::string& text) {
+    constexpr uint32_t kHigh = 1 << 24;
+    numbers.clear();
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find(',', at), text.size());
+      if (!parse_number(text.substr(at, end - at), low, kHigh, numbers.emplace_back())) {
+        throw CLI::ValidationError(name, "expected numbers of " + std::to_string(low) + " to " +
+                                             std::to_string(kHigh) + " between commas, found \"" +
+                                             text + '"');
+      }
+      at = end + 1;
+    }
+  };
+  app.add_option_function<std::string>(name, read, help)->type_name("N,...");
+}
+
+void add_bench(CLI::App& app, Options& options, SettingFlags& flags) {
+  add_engine(app, options, flags);
+  BenchOptions& bench = options.bench;
+  add_numbers(app, "--prompts", bench.prompts, 1, "lengths of prompts (default: 128,512,2048)");
+  add_numbers(app, "--depths", bench.depths, 0,
+              "tokens in the context before single ones are measured (default: 0,2048,8192)");
+  add_number(app, "--generate", bench.generate, 1, 1 << 20, "tokens at each depth (default: 64)");
+  add_number(app, "--repeats", bench.repeats, 1, 1000,
+             "of each measurement; the median is told (default: 3)");
+  app.add_flag("--json", options.json, "print JSON");
 }
 
 void add_model(CLI::App& app, Options& options) {
@@ -196,6 +249,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
 
   CLI::App* run = app.add_subcommand("run", "answer one prompt");
   add_engine(*run, options, flags);
+  flags.add(*run, "runtime.context");
   run->add_option("prompt", sources.text, "what to answer; - reads it from standard input")
       ->required()
       ->type_name("TEXT");
@@ -205,10 +259,12 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
   add_engine(*chat, options, flags);
+  flags.add(*chat, "runtime.context");
   add_answer(*chat, options, sources, flags);
 
   CLI::App* info = app.add_subcommand("info", "describe a model");
   add_engine(*info, options, flags);
+  flags.add(*info, "runtime.context");
   info->add_flag("--tensors", options.list_tensors, "list each tensor");
   info->add_flag("--json", options.json, "print JSON");
 
@@ -224,6 +280,8 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_render(*render, options, sources);
   CLI::App* parse = app.add_subcommand("parse", "show the messages that tokens make, as JSON");
   add_parse(*parse, options, sources);
+  CLI::App* bench = app.add_subcommand("bench", "measure a model's speed on this computer");
+  add_bench(*bench, options, flags);
   CLI::App* config = app.add_subcommand("config", "show or change settings");
   add_config(*config, options);
 
@@ -244,9 +302,11 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
                     : info->parsed()   ? Command::kInfo
                     : render->parsed() ? Command::kRender
                     : parse->parsed()  ? Command::kParse
+                    : bench->parsed()  ? Command::kBench
                     : config->parsed() ? Command::kConfig
                                        : Command::kTokenize;
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
+  std::sort(options.bench.depths.begin(), options.bench.depths.end());
   if (options.as_template && options.form != VITALIS_JSON_CHAT) {
     output.error("--template: the model's template renders the chat form alone");
     return kExitUsage;

@@ -7,13 +7,21 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "output.h"
 #include "settings.h"
 
 namespace vitalis::cli {
 
-enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse, kConfig };
+enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse, kBench, kConfig };
+
+struct BenchOptions {
+  std::vector<uint32_t> prompts = {128, 512, 2048};  // tokens
+  std::vector<uint32_t> depths = {0, 2048, 8192};    // of the context, ascending
+  uint32_t generate = 64;                            // tokens at each depth
+  uint32_t repeats = 3;
+};
 
 struct Options {
   Command command = Command::kRun;
@@ -42,6 +50,7 @@ struct Options {
   bool from_text = false;  // parse: the input is text, not ids
   bool from_start = false;
 
+  BenchOptions bench;
   std::string action;  // of commands that have several
   std::string key;     // config get, set
   std::string value;   // config set

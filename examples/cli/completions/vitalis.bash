@@ -8,7 +8,7 @@ _vitalis() {
     --min-p --top-k --seed --max-tokens --show-reasoning --stats"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    words="run chat info tokenize render parse config --help --version"
+    words="run chat info tokenize render parse bench config --help --version"
   elif [[ $word == -* ]]; then
     case $command in
       run) words="--help $engine $answer --tools" ;;
@@ -17,6 +17,7 @@ _vitalis() {
       tokenize) words="--help --special --json" ;;
       render) words="--help --form --mode --template --keep-analysis --ids --date" ;;
       parse) words="--help --text --policy --from-start" ;;
+      bench) words="--help --threads --tier --prompts --depths --generate --repeats --json" ;;
       config) words="--help --origin --json" ;;
     esac
   else

@@ -12,10 +12,11 @@ complete -c vitalis -f -n __fish_use_subcommand -a info -d 'describe a model'
 complete -c vitalis -f -n __fish_use_subcommand -a tokenize -d 'show the tokens of a text'
 complete -c vitalis -f -n __fish_use_subcommand -a render -d 'show the prompt that a conversation makes'
 complete -c vitalis -f -n __fish_use_subcommand -a parse -d 'show the messages that tokens make'
+complete -c vitalis -f -n __fish_use_subcommand -a bench -d "measure a model's speed"
 complete -c vitalis -f -n __fish_use_subcommand -a config -d 'show or change settings'
 
-__vitalis_option 'run chat info' -x -l threads -d threads
-__vitalis_option 'run chat info' -x -l tier -a 'portable avx2 avx512' -d kernels
+__vitalis_option 'run chat info bench' -x -l threads -d threads
+__vitalis_option 'run chat info bench' -x -l tier -a 'portable avx2 avx512' -d kernels
 __vitalis_option 'run chat info' -x -l context -d 'tokens of prompt and answers'
 
 __vitalis_option 'run chat' -x -l effort -a 'low medium high' -d 'how much the model reasons'
@@ -34,7 +35,7 @@ __vitalis_option 'run chat' -l stats -d 'tell speed and memory'
 __vitalis_option run -r -l tools -d 'functions the model may call'
 
 __vitalis_option info -l tensors -d 'list each tensor'
-__vitalis_option 'info tokenize config' -l json -d 'print JSON'
+__vitalis_option 'info tokenize bench config' -l json -d 'print JSON'
 __vitalis_option tokenize -l special -d 'take the names of special tokens for them'
 
 __vitalis_option render -x -l form -a 'chat responses harmony' -d 'form of the JSON'
@@ -47,6 +48,10 @@ __vitalis_option parse -l text -d 'the input is text'
 __vitalis_option parse -x -l policy -a 'resilient strict lenient' -d 'what is done about errors'
 __vitalis_option parse -l from-start -d 'the input begins with <|start|>'
 
+__vitalis_option bench -x -l prompts -d 'lengths of prompts'
+__vitalis_option bench -x -l depths -d 'tokens in the context before'
+__vitalis_option bench -x -l generate -d 'tokens at each depth'
+__vitalis_option bench -x -l repeats -d 'of each measurement'
 __vitalis_option config -f -a 'show get set path'
 __vitalis_option config -l origin -d 'where each value comes from'
 

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Vitalis: inference for OpenAI's gpt-oss models on CPUs. The C interface; it is the library's only
+ * binary interface, and it never breaks.
+ *
+ * Conventions
+ *  1. Every function that can fail returns an int32_t status: VITALIS_OK, a positive value that is
+ * no error (VITALIS_DONE, VITALIS_CANCELLED), or a negative error. vitalis_last_error() then has a
+ *     sentence about it.
+ *  2. Outputs come last and are zeroed or nulled on failure.
+ *  3. Text is UTF-8, as pointer and size in bytes; VITALIS_NUL as size means "ends with a NUL".
+ * Text that is not UTF-8 is an error, unless said otherwise. Paths and names in structs end with a
+ * NUL.
+ *  4. Structs that you fill begin with struct_size. Set it with the VITALIS_*_INIT macro, or the
+ * init function, which takes sizeof(the struct) as you know it; a zero field means its default.
+ * Structs that we fill begin with struct_size too: no more than that is written. New fields are
+ * only ever added at the end.
+ *  5. Ownership has three forms. Handles are counted: create, retain, release; releasing null is
+ * fine and the order of releases is free, since objects keep what they need. Borrowed text
+ * (vitalis_text that we give) is valid until the next call on the same object, and ends with a NUL
+ * that its size does not count only where said. Arrays go into your buffer, and the needed count is
+ * reported if it is too small.
+ *  6. Threads: an engine and a model may be used from any number of threads at once. A conversation
+ * and a session belong to one thread at a time; a second one gets VITALIS_ERROR_BUSY.
+ * vitalis_session_cancel, retain, release and the functions without an object may be called from
+ * anywhere, any time.
+ *  7. The library prints nothing, exits never, installs no signal handlers and reads one
+ * environment variable, VITALIS_ISA (see vitalis_engine_options).
+ */
+#ifndef VITALIS_VITALIS_H
+#define VITALIS_VITALIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define VITALIS_API
+#elif defined(__GNUC__)
+#define VITALIS_API __attribute__((visibility("default")))
+#else
+#define VITALIS_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- library ---- */
+
+#define VITALIS_ABI_VERSION 1u
+#define VITALIS_NUL SIZE_MAX
+
+/* Status values. */
+#define VITALIS_OK 0
+#define VITALIS_DONE 1      /* an iterator has nothing more to give */
+#define VITALIS_CANCELLED 2 /* vitalis_session_cancel took effect; the object stays usable */
+#define VITALIS_ERROR_INTERNAL (-1)
+#define VITALIS_ERROR_INVALID_ARGUMENT (-2)
+#define VITALIS_ERROR_NOT_FOUND (-3)
+#define VITALIS_ERROR_IO (-4)
+#define VITALIS_ERROR_MALFORMED (-5)   /* a file or text breaks the rules of its format */
+#define VITALIS_ERROR_UNSUPPORTED (-6) /* valid, but not for this build or this CPU */
+#define VITALIS_ERROR_OUT_OF_MEMORY (-7)
+#define VITALIS_ERROR_CONTEXT_FULL (-8) /* more tokens than the session holds */
+#define VITALIS_ERROR_BUSY (-9)         /* in use by another thread */
+#define VITALIS_ERROR_NETWORK (-10)
+#define VITALIS_ERROR_DENIED (-11)
+#define VITALIS_ERROR_INTEGRITY (-12)
+
+/* The ABI that the loaded library speaks; equal to VITALIS_ABI_VERSION if it fits this header. */
+VITALIS_API uint32_t vitalis_abi_version(void);
+/* "0.1.0"; lives for ever. */
+VITALIS_API const char* vitalis_version_string(void);
+/* "context full" and so on, "unknown status" for others; lives for ever. */
+VITALIS_API const char* vitalis_status_name(int32_t status);
+/* What went wrong in this thread's last call that can fail: a sentence, "" after a success. Valid
+ * until this thread's next call of the library. */
+VITALIS_API const char* vitalis_last_error(void);
+
+typedef struct vitalis_text {
+  const char* data;
+  size_t size;
+} vitalis_text;
+
+/* ---- engine: threads and kernels ---- */
+
+typedef struct vitalis_engine vitalis_engine;
+
+#define VITALIS_NUMERICS_FAITHFUL 0 /* bf16 into products, fp32 accumulation, bf16 KV cache */
+#define VITALIS_NUMERICS_FLOAT32 1  /* fp32 throughout; slow, to judge the other by */
+
+typedef struct vitalis_engine_options {
+  uint32_t struct_size;
+  int32_t threads;  /* default: the cores that this process may use */
+  const char* tier; /* "portable", "avx2", "avx512"; default: VITALIS_ISA, else the fastest here */
+  int32_t numerics; /* VITALIS_NUMERICS_* */
+} vitalis_engine_options;
+#define VITALIS_ENGINE_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_engine_options), 0, NULL, 0 }
+VITALIS_API void vitalis_engine_options_init(vitalis_engine_options* options, size_t size);
+
+/* options may be null. UNSUPPORTED for a tier that is unknown or that this CPU lacks. */
+VITALIS_API int32_t vitalis_engine_create(const vitalis_engine_options* options,
+                                          vitalis_engine** engine_out);
+VITALIS_API vitalis_engine* vitalis_engine_retain(vitalis_engine* engine);
+VITALIS_API void vitalis_engine_release(vitalis_engine* engine);
+
+typedef struct vitalis_engine_info {
+  uint32_t struct_size;
+  int32_t threads;
+  const char* tier; /* lives as long as the library is loaded */
+} vitalis_engine_info;
+#define VITALIS_ENGINE_INFO_INIT \
+  { (uint32_t)sizeof(vitalis_engine_info), 0, NULL }
+VITALIS_API int32_t vitalis_engine_get_info(const vitalis_engine* engine,
+                                            vitalis_engine_info* info);
+
+/* ---- model: mapped weights and tokenizer, immutable ---- */
+
+typedef struct vitalis_model vitalis_model;
+
+/* `path` is the folder of a checkpoint: config.json, model.safetensors or its shards,
+ * tokenizer.json. The files are mapped and used in place; they must not be changed while the model
+ * is open. All that is wrong with the weights is told in one message. options may be null. */
+typedef struct vitalis_model_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char*
+      cache_folder; /* for the compiled tokenizer, see vitalis_tokenizer_open; default: none */
+} vitalis_model_options;
+#define VITALIS_MODEL_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_model_options), 0, NULL }
+VITALIS_API void vitalis_model_options_init(vitalis_model_options* options, size_t size);
+VITALIS_API int32_t vitalis_model_open(vitalis_engine* engine, const char* path,
+                                       const vitalis_model_options* options,
+                                       vitalis_model** model_out);
+VITALIS_API vitalis_model* vitalis_model_retain(vitalis_model* model);
+VITALIS_API void vitalis_model_release(vitalis_model* model);
+
+typedef struct vitalis_model_info {
+  uint32_t struct_size;
+  uint32_t layers;
+  uint32_t hidden;
+  uint32_t intermediate;
+  uint32_t heads;
+  uint32_t kv_heads;
+  uint32_t head_dim;
+  uint32_t experts;
+  uint32_t experts_per_token;
+  uint32_t vocab;
+  uint32_t sliding_window;
+  uint32_t context; /* the longest the model was made for */
+  uint64_t parameters;
+  uint64_t mapped_bytes; /* of the weight files */
+  uint64_t decode_bytes; /* weights read for one token */
+  size_t tensors;
+  const char* format; /* "safetensors"; lives as long as the library is loaded */
+} vitalis_model_info;
+VITALIS_API int32_t vitalis_model_get_info(const vitalis_model* model, vitalis_model_info* info);
+
+typedef struct vitalis_tensor_info {
+  uint32_t struct_size;
+  uint32_t dimensions;
+  uint64_t shape[8];
+  uint64_t bytes;
+  vitalis_text name; /* borrowed from the model, for its life; ends with a NUL, as the next two */
+  vitalis_text dtype;
+  vitalis_text file;
+} vitalis_tensor_info;
+/* NOT_FOUND if index >= vitalis_model_info.tensors. */
+VITALIS_API int32_t vitalis_model_get_tensor(const vitalis_model* model, size_t index,
+                                             vitalis_tensor_info* info);
+
+/* ---- tokenizer: text to tokens and back; immutable, useful without weights ---- */
+
+typedef struct vitalis_tokenizer vitalis_tokenizer;
+
+/* The model's; release it. */
+VITALIS_API int32_t vitalis_model_get_tokenizer(const vitalis_model* model,
+                                                vitalis_tokenizer** tokenizer_out);
+/* `path`: a tokenizer.json, or a folder with one. With a cache_folder (may be null) a compiled form
+ * is kept there and mapped the next time; a stale or damaged one is replaced, and failing to write
+ * one is no error. */
+VITALIS_API int32_t vitalis_tokenizer_open(const char* path, const char* cache_folder,
+                                           vitalis_tokenizer** tokenizer_out);
+VITALIS_API vitalis_tokenizer* vitalis_tokenizer_retain(vitalis_tokenizer* tokenizer);
+VITALIS_API void vitalis_tokenizer_release(vitalis_tokenizer* tokenizer);
+/* One more than the highest id that the file names; 0 for null. */
+VITALIS_API uint32_t vitalis_tokenizer_size(const vitalis_tokenizer* tokenizer);
+
+/* Text in the functions below may be any bytes: an ill-formed part of UTF-8 counts as U+FFFD, and
+ * what spells a special token is text, unless the options say otherwise. */
+#define VITALIS_ENCODE_SPECIAL 1u /* every special token that the text spells becomes one */
+#define VITALIS_ENCODE_STRICT 2u  /* ill-formed UTF-8 is INVALID_ARGUMENT, with its offset */
+typedef struct vitalis_encode_options {
+  uint32_t struct_size;
+  uint32_t flags;          /* VITALIS_ENCODE_* */
+  const uint32_t* allowed; /* special tokens that become tokens where the text spells them */
+  size_t allowed_count;
+  const uint32_t* refused; /* special tokens whose spelling is INVALID_ARGUMENT, less the allowed */
+  size_t refused_count;
+} vitalis_encode_options;
+#define VITALIS_ENCODE_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_encode_options), 0, NULL, 0, NULL, 0 }
+VITALIS_API void vitalis_encode_options_init(vitalis_encode_options* options, size_t size);
+
+/* Writes at most `capacity` tokens, and with `ends` (may be null) where each ends, as a byte offset
+ * in text; offsets are given without options only. *count_out is how many tokens there are: no more
+ * than the text has bytes, unless it is ill-formed. options may be null. */
+VITALIS_API int32_t vitalis_tokenizer_encode(const vitalis_tokenizer* tokenizer, const char* text,
+                                             size_t size, const vitalis_encode_options* options,
+                                             uint32_t* tokens, size_t* ends, size_t capacity,
+                                             size_t* count_out);
+/* How many tokens encode gives without options; nothing is stored. */
+VITALIS_API int32_t vitalis_tokenizer_count(const vitalis_tokenizer* tokenizer, const char* text,
+                                            size_t size, size_t* count_out);
+/* Encodes whole words from the front as long as they make at most `capacity` tokens. *bytes_out:
+ * how much of the text that is. */
+VITALIS_API int32_t vitalis_tokenizer_encode_up_to(const vitalis_tokenizer* tokenizer,
+                                                   const char* text, size_t size, uint32_t* tokens,
+                                                   size_t capacity, size_t* count_out,
+                                                   size_t* bytes_out);
+/* Encodes many texts with the engine's threads (null: the calling thread alone). Their tokens are
+ * written one text after another, at most `capacity`; counts[i] is how many text i has, *count_out
+ * their sum. */
+VITALIS_API int32_t vitalis_tokenizer_encode_batch(const vitalis_tokenizer* tokenizer,
+                                                   const vitalis_engine* engine,
+                                                   const vitalis_text* texts, size_t text_count,
+                                                   uint32_t* tokens, size_t capacity,
+                                                   size_t* counts, size_t* count_out);
+/* The bytes of tokens, at most `capacity`; *size_out is how many there are. They need not be UTF-8:
+ * a decoder gives text. Ids without text give nothing. */
+VITALIS_API int32_t vitalis_tokenizer_decode(const vitalis_tokenizer* tokenizer,
+                                             const uint32_t* tokens, size_t count, char* bytes,
+                                             size_t capacity, size_t* size_out);
+/* The bytes of one token, a special token's name; empty for ids without text. Borrowed from the
+ * tokenizer, for its life. */
+VITALIS_API int32_t vitalis_tokenizer_token_bytes(const vitalis_tokenizer* tokenizer,
+                                                  uint32_t token, vitalis_text* bytes_out);
+/* The ordinary token that stands for exactly these bytes, or the special token of that name
+ * ("<|start|>"); NOT_FOUND if there is none. */
+VITALIS_API int32_t vitalis_tokenizer_find(const vitalis_tokenizer* tokenizer, const char* bytes,
+                                           size_t size, uint32_t* token_out);
+VITALIS_API int32_t vitalis_tokenizer_special(const vitalis_tokenizer* tokenizer, const char* name,
+                                              size_t size, uint32_t* token_out);
+
+/* Tokens to text one at a time: what comes out is whole characters, and an ill-formed part is one
+ * U+FFFD. */
+typedef struct vitalis_decoder vitalis_decoder;
+VITALIS_API int32_t vitalis_decoder_create(vitalis_tokenizer* tokenizer,
+                                           vitalis_decoder** decoder_out);
+VITALIS_API vitalis_decoder* vitalis_decoder_retain(vitalis_decoder* decoder);
+VITALIS_API void vitalis_decoder_release(vitalis_decoder* decoder);
+/* The text is borrowed until the next call on the decoder, and may be empty. */
+VITALIS_API int32_t vitalis_decoder_push(vitalis_decoder* decoder, uint32_t token,
+                                         vitalis_text* text_out);
+/* The end: what was held back. The decoder may be used again. */
+VITALIS_API int32_t vitalis_decoder_finish(vitalis_decoder* decoder, vitalis_text* text_out);
+
+/* ---- conversation: who said what; text only ---- */
+
+typedef struct vitalis_conversation vitalis_conversation;
+
+VITALIS_API int32_t vitalis_conversation_create(vitalis_conversation** conversation_out);
+VITALIS_API vitalis_conversation* vitalis_conversation_retain(vitalis_conversation* conversation);
+VITALIS_API void vitalis_conversation_release(vitalis_conversation* conversation);
+
+#define VITALIS_EFFORT_DEFAULT 0 /* medium */
+#define VITALIS_EFFORT_LOW 1
+#define VITALIS_EFFORT_MEDIUM 2
+#define VITALIS_EFFORT_HIGH 3
+
+/* The system message, always first. The library has no clock: the date is yours, and none is shown
+ * if it is null. Calling it again replaces what was set. */
+typedef struct vitalis_system {
+  uint32_t struct_size;
+  int32_t reasoning_effort;     /* VITALIS_EFFORT_* */
+  const char* identity;         /* default: the one that the model was trained with */
+  const char* knowledge_cutoff; /* default: 2024-06 */
+  const char* current_date;     /* for example 2026-01-31 */
+} vitalis_system;
+#define VITALIS_SYSTEM_INIT \
+  { (uint32_t)sizeof(vitalis_system), 0, NULL, NULL, NULL }
+VITALIS_API void vitalis_system_init(vitalis_system* system, size_t size);
+VITALIS_API int32_t vitalis_conversation_set_system(vitalis_conversation* conversation,
+                                                    const vitalis_system* system);
+/* The developer's instructions ("system prompt" elsewhere); empty text takes them away. */
+VITALIS_API int32_t vitalis_conversation_set_instructions(vitalis_conversation* conversation,
+                                                          const char* text, size_t size);
+/* Declares a function that the model may call. `parameters` is a JSON Schema, or null for none.
+ * Name and description end with a NUL. Calls come as the recipient "functions.NAME". */
+VITALIS_API int32_t vitalis_conversation_add_tool(vitalis_conversation* conversation,
+                                                  const char* name, const char* description,
+                                                  const char* parameters);
+
+#define VITALIS_ROLE_SYSTEM 0
+#define VITALIS_ROLE_DEVELOPER 1
+#define VITALIS_ROLE_USER 2
+#define VITALIS_ROLE_ASSISTANT 3
+#define VITALIS_ROLE_TOOL 4
+
+typedef struct vitalis_message {
+  uint32_t struct_size;
+  int32_t role;             /* VITALIS_ROLE_* */
+  const char* name;         /* a tool's full name, "functions.get_weather" */
+  const char* recipient;    /* whom an assistant calls; tools answer to "assistant" */
+  const char* channel;      /* "analysis", "commentary", "final" */
+  const char* content_type; /* "<|constrain|>json" */
+  const char* text;
+  size_t text_size;
+} vitalis_message;
+#define VITALIS_MESSAGE_INIT \
+  { (uint32_t)sizeof(vitalis_message), VITALIS_ROLE_USER, NULL, NULL, NULL, NULL, NULL, 0 }
+VITALIS_API void vitalis_message_init(vitalis_message* message, size_t size);
+VITALIS_API int32_t vitalis_conversation_add_message(vitalis_conversation* conversation,
+                                                     const vitalis_message* message);
+/* A tool's result: the message that answers the call to `name` ("functions.get_weather"). */
+VITALIS_API int32_t vitalis_conversation_add_tool_result(vitalis_conversation* conversation,
+                                                         const char* name, const char* text,
+                                                         size_t size);
+#define VITALIS_JSON_CHAT 0 /* OpenAI's chat completions: {"messages": [...], "tools": [...]} */
+#define VITALIS_JSON_RESPONSES 1 /* OpenAI's responses: {"input": ..., "instructions": ...} */
+#define VITALIS_JSON_HARMONY 2   /* the format's own terms, without loss; see docs/harmony.md */
+/* Adds messages, tools and settings from JSON; VITALIS_JSON_HARMONY replaces the settings and tools
+ * by what stands at its head, and clears those that do not. The conversation is as before if there
+ * is an error, which begins with the place, messages[3].tool_calls[0]. */
+VITALIS_API int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32_t form,
+                                                   const char* json, size_t size);
+/* The conversation as VITALIS_JSON_HARMONY; at most `capacity` bytes are written, *size_out is how
+ * many there are. */
+VITALIS_API int32_t vitalis_conversation_to_json(const vitalis_conversation* conversation,
+                                                 char* json, size_t capacity, size_t* size_out);
+/* Messages after the system's and the developer's. */
+VITALIS_API size_t vitalis_conversation_size(const vitalis_conversation* conversation);
+/* Leaves the first `size` messages; settings and tools stay. */
+VITALIS_API int32_t vitalis_conversation_truncate(vitalis_conversation* conversation, size_t size);
+
+#define VITALIS_RENDER_COMPLETION 0   /* ends in the start of next_role's message */
+#define VITALIS_RENDER_CONVERSATION 1 /* the messages alone */
+#define VITALIS_RENDER_TRAINING 2     /* a last final message ends in <|return|> */
+typedef struct vitalis_render_options {
+  uint32_t struct_size;
+  int32_t mode;          /* VITALIS_RENDER_* */
+  int32_t keep_analysis; /* 1: also the reasoning of finished turns */
+  int32_t retokenize; /* 1: replies are rendered from their fields, not from their sampled tokens */
+} vitalis_render_options;
+#define VITALIS_RENDER_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_render_options), 0, 0, 0 }
+VITALIS_API void vitalis_render_options_init(vitalis_render_options* options, size_t size);
+/* The conversation as tokens; by default the prompt that makes the assistant answer. options may be
+ * null. Writes at most `capacity` tokens; *count_out is how many there are. */
+VITALIS_API int32_t vitalis_conversation_render(const vitalis_conversation* conversation,
+                                                const vitalis_tokenizer* tokenizer,
+                                                const vitalis_render_options* options,
+                                                uint32_t* tokens, size_t capacity,
+                                                size_t* count_out);
+
+/* The prompt as the model's chat_template.jinja makes it, from chat-completions JSON: to compare
+ * with programs that use it. Text in it that spells control tokens becomes control tokens when it
+ * is encoded with VITALIS_ENCODE_SPECIAL; vitalis_conversation_render has no such hole. */
+typedef struct vitalis_template_options {
+  uint32_t struct_size;
+  int32_t no_generation_prompt;
+  const char* current_date;     /* YYYY-MM-DD; the template always shows one */
+  const char* reasoning_effort; /* default "medium" */
+  const char* model_identity;   /* default: the template's */
+} vitalis_template_options;
+#define VITALIS_TEMPLATE_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_template_options), 0, NULL, NULL, NULL }
+VITALIS_API void vitalis_template_options_init(vitalis_template_options* options, size_t size);
+VITALIS_API int32_t vitalis_template_render(const char* json, size_t json_size,
+                                            const vitalis_template_options* options, char* text,
+                                            size_t capacity, size_t* size_out);
+
+/* ---- session: a context's memory, and generation ---- */
+
+typedef struct vitalis_session vitalis_session;
+
+typedef struct vitalis_session_options {
+  uint32_t struct_size;
+  uint32_t context; /* tokens; default 16384 or the model's own limit if that is lower */
+  uint32_t chunk;   /* prompt tokens in one step; default 512 */
+} vitalis_session_options;
+#define VITALIS_SESSION_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_session_options), 0, 0 }
+VITALIS_API void vitalis_session_options_init(vitalis_session_options* options, size_t size);
+
+typedef struct vitalis_session_memory {
+  uint32_t struct_size;
+  uint32_t context;
+  uint64_t kv_bytes;
+  uint64_t scratch_bytes;
+} vitalis_session_memory;
+/* What a session with these options (may be null) would take, besides the mapped weights. */
+VITALIS_API int32_t vitalis_session_plan(const vitalis_model* model,
+                                         const vitalis_session_options* options,
+                                         vitalis_session_memory* memory);
+
+VITALIS_API int32_t vitalis_session_create(vitalis_model* model,
+                                           const vitalis_session_options* options,
+                                           vitalis_session** session_out);
+VITALIS_API vitalis_session* vitalis_session_retain(vitalis_session* session);
+VITALIS_API void vitalis_session_release(vitalis_session* session);
+
+#define VITALIS_SAMPLE_DEFAULT 0 /* by the fields below */
+#define VITALIS_SAMPLE_GREEDY 1  /* the most probable token, the lowest id of equals */
+
+typedef struct vitalis_generate_options {
+  uint32_t struct_size;
+  int32_t sampling;    /* VITALIS_SAMPLE_* */
+  float temperature;   /* default 1 */
+  float top_p;         /* 0 < top_p <= 1; default 1 */
+  float min_p;         /* 0 <= min_p <= 1; default 0 */
+  uint32_t top_k;      /* default: all */
+  uint64_t seed;       /* default: a new one each time, see vitalis_usage.seed */
+  uint32_t max_tokens; /* default: what the context holds */
+} vitalis_generate_options;
+#define VITALIS_GENERATE_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_generate_options), 0, 0.0f, 0.0f, 0.0f, 0, 0, 0 }
+VITALIS_API void vitalis_generate_options_init(vitalis_generate_options* options, size_t size);
+
+/* Begins an answer to the conversation. What the prompt shares with the tokens that the session
+ * holds is not computed again. Nothing is computed yet: next() does. The conversation is read now
+ * and may change later. CONTEXT_FULL if the prompt does not fit; the session then stays as it was.
+ */
+VITALIS_API int32_t vitalis_session_start(vitalis_session* session,
+                                          const vitalis_conversation* conversation,
+                                          const vitalis_generate_options* options);
+
+#define VITALIS_EVENT_PREFILL 1 /* done of total prompt tokens are in the cache */
+#define VITALIS_EVENT_MESSAGE_BEGIN \
+  2                               /* channel, channel_name; recipient and content_type of a call */
+#define VITALIS_EVENT_TEXT 3      /* text: whole characters, on `channel` */
+#define VITALIS_EVENT_TOOL_CALL 4 /* text: a part of the arguments for `recipient` */
+#define VITALIS_EVENT_MESSAGE_END 5 /* complete: 0 if the answer was cut off */
+#define VITALIS_EVENT_DIAGNOSTIC 6  /* text: what was repaired in the model's output */
+#define VITALIS_EVENT_FINISHED 7    /* finish_reason; the next call gives VITALIS_DONE */
+
+#define VITALIS_CHANNEL_NONE 0
+#define VITALIS_CHANNEL_ANALYSIS 1 /* reasoning: not for users */
+#define VITALIS_CHANNEL_COMMENTARY 2
+#define VITALIS_CHANNEL_FINAL 3
+#define VITALIS_CHANNEL_OTHER 4
+
+#define VITALIS_FINISH_STOP 1      /* the model ended its answer */
+#define VITALIS_FINISH_TOOL_CALL 2 /* the model waits for a tool's result */
+#define VITALIS_FINISH_LENGTH 3    /* max_tokens, or the context is full */
+
+typedef struct vitalis_event {
+  uint32_t struct_size;
+  int32_t kind;          /* VITALIS_EVENT_* */
+  int32_t channel;       /* VITALIS_CHANNEL_* */
+  int32_t finish_reason; /* VITALIS_FINISH_* */
+  uint64_t done;
+  uint64_t total;
+  vitalis_text text; /* these and the next three are borrowed until the next call on the session */
+  vitalis_text recipient;
+  vitalis_text channel_name;
+  vitalis_text content_type;
+  int32_t complete;
+  int32_t role;         /* VITALIS_ROLE_* of the message */
+  vitalis_text name;    /* of a tool or a named author */
+  vitalis_text path;    /* TOOL_CALL: JSON Pointer of the value that the text is part of */
+  int32_t json;         /* VITALIS_JSON_STATE_* of a call's arguments so far */
+  uint32_t message;     /* which message of the answer, from 0 */
+  uint32_t token_begin; /* the tokens that this is about, counted from the answer's first */
+  uint32_t token_end;
+} vitalis_event;
+#define VITALIS_EVENT_INIT                                                                         \
+  {                                                                                                \
+    (uint32_t)sizeof(vitalis_event), 0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, \
+        0, {NULL, 0}, {NULL, 0}, 0, 0, 0, 0                                                        \
+  }
+
+#define VITALIS_JSON_STATE_NONE 0       /* nothing yet */
+#define VITALIS_JSON_STATE_INCOMPLETE 1 /* the beginning of a JSON text */
+#define VITALIS_JSON_STATE_COMPLETE 2
+#define VITALIS_JSON_STATE_INVALID 3
+
+/* Computes until something is to be told: VITALIS_OK and an event, VITALIS_DONE after FINISHED,
+ * VITALIS_CANCELLED if cancel() was called since start(). After CANCELLED and after an error the
+ * answer is over, its tokens so far are kept, and the session may be started again. */
+VITALIS_API int32_t vitalis_session_next(vitalis_session* session, vitalis_event* event);
+/* Stops the answer in progress within one layer's time; does nothing if there is none. Any thread.
+ */
+VITALIS_API void vitalis_session_cancel(vitalis_session* session);
+/* Adds the messages of the answer so far to a conversation, with their tokens as they were sampled,
+ * so that the next prompt repeats them exactly. */
+VITALIS_API int32_t vitalis_session_add_reply(const vitalis_session* session,
+                                              vitalis_conversation* conversation);
+/* Forgets all tokens; memory is kept. */
+VITALIS_API int32_t vitalis_session_reset(vitalis_session* session);
+
+/* Of the answer in progress or the last one. Seconds are of wall time inside next(). */
+typedef struct vitalis_usage {
+  uint32_t struct_size;
+  uint32_t context_used; /* tokens in the cache */
+  uint32_t prompt_tokens;
+  uint32_t reused_tokens; /* of them, found in the cache */
+  uint32_t generated_tokens;
+  uint32_t reasoning_tokens; /* of them, on the analysis channel */
+  uint64_t seed;
+  double prefill_seconds;
+  double first_token_seconds; /* from start() to the first token */
+  double decode_seconds;      /* of the tokens after the first */
+} vitalis_usage;
+VITALIS_API int32_t vitalis_session_get_usage(const vitalis_session* session, vitalis_usage* usage);
+
+/* Appends tokens to the cache and gives raw logits: one row of `vocab` floats for each token with
+ * VITALIS_FORWARD_ALL, else one for the last. capacity counts floats; INVALID_ARGUMENT if it is too
+ * small. Ends an answer in progress. For evaluation, and for hosts with a sampler of their own. */
+#define VITALIS_FORWARD_ALL 1u
+VITALIS_API int32_t vitalis_session_forward(vitalis_session* session, const uint32_t* tokens,
+                                            size_t count, uint32_t flags, float* logits,
+                                            size_t capacity);
+
+/* ---- parser: a model's tokens to events, for hosts with an engine of their own ---- */
+
+typedef struct vitalis_parser vitalis_parser;
+
+#define VITALIS_PARSE_RESILIENT 0 /* never fails, loses no text, reports each repair */
+#define VITALIS_PARSE_STRICT 1    /* as openai/harmony, errors and oddities included */
+#define VITALIS_PARSE_LENIENT 2   /* as its lenient mode */
+
+typedef struct vitalis_parser_options {
+  uint32_t struct_size;
+  int32_t policy; /* VITALIS_PARSE_* */
+  int32_t
+      from_start; /* 1: the tokens begin with <|start|>; 0: with what follows <|start|>assistant */
+  uint32_t reserved;
+  const char* const* functions; /* names of declared functions, to repair names with */
+  size_t function_count;
+} vitalis_parser_options;
+#define VITALIS_PARSER_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_parser_options), 0, 0, 0, NULL, 0 }
+VITALIS_API void vitalis_parser_options_init(vitalis_parser_options* options, size_t size);
+VITALIS_API int32_t vitalis_parser_create(vitalis_tokenizer* tokenizer,
+                                          const vitalis_parser_options* options,
+                                          vitalis_parser** parser_out);
+/* A snapshot: a second parser in the same state. */
+VITALIS_API int32_t vitalis_parser_clone(const vitalis_parser* parser, vitalis_parser** parser_out);
+VITALIS_API vitalis_parser* vitalis_parser_retain(vitalis_parser* parser);
+VITALIS_API void vitalis_parser_release(vitalis_parser* parser);
+/* Takes one token; events that were not taken by next() are dropped. MALFORMED under a compatible
+ * policy only, with the reference's kind of error and the token's index. */
+VITALIS_API int32_t vitalis_parser_push(vitalis_parser* parser, uint32_t token);
+/* The end of the tokens: closes what is open. */
+VITALIS_API int32_t vitalis_parser_finish(vitalis_parser* parser);
+/* What became known by the last push or finish: VITALIS_OK and an event, or VITALIS_DONE. */
+VITALIS_API int32_t vitalis_parser_next(vitalis_parser* parser, vitalis_event* event);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* VITALIS_VITALIS_H */
