@@ -193,6 +193,20 @@ std::string check_config(const CLI::App& app, const Options& options) {
                         : "a KEY and a VALUE");
 }
 
+// The others work whatever the user's files say; config set and path are there to mend them.
+bool has_settings(const Options& options) {
+  switch (options.command) {
+    case Command::kTokenize:
+    case Command::kRender:
+    case Command::kParse:
+      return false;
+    case Command::kConfig:
+      return options.action != "set" && options.action != "path";
+    default:
+      return true;
+  }
+}
+
 std::string check_utf8(std::string_view text, std::string_view what) {
   const size_t good = utf8_prefix(text);
   if (good == text.size()) return "";
@@ -316,9 +330,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
     output.error(wrong + " (see vitalis config --help)");
     return kExitUsage;
   }
-  const bool mends_settings =
-      config->parsed() && (options.action == "set" || options.action == "path");
-  if (run->parsed() || chat->parsed() || info->parsed() || (config->parsed() && !mends_settings)) {
+  if (has_settings(options)) {
     options.config = flags.load(output);
     if (!options.config) return kExitError;
     options.show_reasoning =
