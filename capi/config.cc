@@ -60,6 +60,12 @@ uint32_t number(const session::Settings& settings, std::string_view key) {
   return static_cast<uint32_t>(settings.integer(key).value_or(0));
 }
 
+// Values end with a NUL and stay until they are changed.
+const char* words(const session::Settings& settings, std::string_view key) {
+  const std::string_view value = settings.text(key);
+  return value.empty() ? nullptr : value.data();
+}
+
 float real(const session::Settings& settings, std::string_view key) {
   return static_cast<float>(settings.real(key).value_or(0));
 }
@@ -149,10 +155,9 @@ int32_t vitalis_config_find(const vitalis_config* config, const char* key,
 
 int32_t vitalis_config_engine_options(const vitalis_config* config,
                                       vitalis_engine_options* options) {
-  return fill(config, options, "options", [&](const session::Settings& from, auto& out) {
+  return fill(config, options, "options", [](const session::Settings& from, auto& out) {
     out.threads = static_cast<int32_t>(number(from, "runtime.threads"));
-    config->tier = from.text("runtime.tier");
-    out.tier = config->tier.empty() ? nullptr : config->tier.c_str();
+    out.tier = words(from, "runtime.tier");
   });
 }
 
@@ -183,6 +188,24 @@ int32_t vitalis_config_system(const vitalis_config* config, vitalis_system* syst
     out.reasoning_effort = effort == "low"    ? VITALIS_EFFORT_LOW
                            : effort == "high" ? VITALIS_EFFORT_HIGH
                                               : VITALIS_EFFORT_MEDIUM;
+  });
+}
+
+int32_t vitalis_config_hub_options(const vitalis_config* config, vitalis_hub_options* options) {
+  return fill(config, options, "options", [](const session::Settings& from, auto& out) {
+    out.offline = from.truth("hub.offline") ? 1 : 0;
+    out.endpoint = words(from, "hub.endpoint");
+    out.cache_folder = words(from, "hub.cache_dir");
+    out.token_path = words(from, "hub.token_path");
+    out.proxy = words(from, "hub.proxy");
+    out.no_proxy = words(from, "hub.no_proxy");
+    out.ca_file = words(from, "hub.ca_file");
+    out.ca_folder = words(from, "hub.ca_dir");
+    out.rate_limit = from.integer("hub.rate_limit").value_or(0);
+    out.connections = number(from, "hub.connections");
+    out.connect_timeout = number(from, "hub.connect_timeout");
+    out.stall_timeout = number(from, "hub.stall_timeout");
+    out.retries = number(from, "hub.retries");
   });
 }
 

@@ -48,7 +48,6 @@ struct vitalis_config : vitalis::capi::Counted {
     std::string expected;
   };
   std::vector<Words> words;  // of each setting, to be borrowed
-  mutable std::string tier;  // lent out by the last call
 };
 
 namespace vitalis::capi {

@@ -126,7 +126,7 @@ int show_answer(vitalis_session* session, const Options& options, Interrupt& int
   vitalis_event event = VITALIS_EVENT_INIT;
   int32_t finish_reason = 0;
   bool complete = true;
-  interrupt.watch(session);
+  interrupt.watch([session] { vitalis_session_cancel(session); });
   int32_t status = VITALIS_OK;
   bool heard = true;
   while (heard && (status = vitalis_session_next(session, &event)) == VITALIS_OK) {

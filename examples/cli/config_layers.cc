@@ -109,7 +109,7 @@ class FileLoader {
     } else if (const auto truth = node.value_exact<bool>()) {
       json.boolean(*truth);
     } else if (const auto whole = node.value_exact<int64_t>()) {
-      json.digits(std::to_string(*whole));
+      json.raw(std::to_string(*whole));
     } else if (const auto real = node.value_exact<double>()) {
       json.number(*real);  // null for an infinity, which no setting takes
     } else if (node.is_array()) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "hub_options.h"
 #include "library.h"
 #include "settings.h"
 #include "text.h"
@@ -26,6 +28,7 @@ struct Sources {
   std::string instructions_file;
   std::string tools_file;
   std::string input_file;
+  std::string manifest_file;
 };
 
 // CLI11's own numbers take "010" for 8.
@@ -57,7 +60,7 @@ std::string today() {
 }
 
 void add_engine(CLI::App& app, Options& options, SettingFlags& flags) {
-  app.add_option("model", options.model, "folder of a gpt-oss checkpoint")
+  app.add_option("model", options.model, "a model's name, or folder of a checkpoint")
       ->required()
       ->type_name("MODEL");
   flags.add(app, "runtime.threads");
@@ -118,7 +121,7 @@ void add_bench(CLI::App& app, Options& options, SettingFlags& flags) {
 }
 
 void add_model(CLI::App& app, Options& options) {
-  app.add_option("model", options.model, "folder of a gpt-oss checkpoint, or its tokenizer.json")
+  app.add_option("model", options.model, "a model's name, folder or tokenizer.json")
       ->required()
       ->type_name("MODEL");
 }
@@ -173,7 +176,6 @@ void add_parse(CLI::App& app, Options& options, Sources& sources) {
 void add_config(CLI::App& app, Options& options) {
   app.add_option("action", options.action, "show, get, set or path (default: show)")
       ->check(CLI::IsMember({"show", "get", "set", "path"}))
-      ->default_val("show")
       ->type_name("ACTION");
   app.add_option("key", options.key, "of get and set: sampling.seed, for example")
       ->type_name("KEY");
@@ -195,11 +197,12 @@ std::string check_config(const CLI::App& app, const Options& options) {
 
 // The others work whatever the user's files say; config set and path are there to mend them.
 bool has_settings(const Options& options) {
+  std::error_code failed;
   switch (options.command) {
     case Command::kTokenize:
     case Command::kRender:
-    case Command::kParse:
-      return false;
+    case Command::kParse:  // where a name's folder is, settings say
+      return !std::filesystem::exists(options.model, failed);
     case Command::kConfig:
       return options.action != "set" && options.action != "path";
     default:
@@ -231,6 +234,11 @@ std::string read_sources(Options& options, const Sources& sources) {
     const auto text = read_whole(sources.instructions_file, problem);
     if (!text) return problem;
     options.instructions = without_last_newline(*text);
+  }
+  if (!sources.manifest_file.empty()) {
+    auto text = read_whole(sources.manifest_file, problem);
+    if (!text) return problem;
+    options.hub.manifest = std::move(*text);
   }
   if (!sources.tools_file.empty()) {
     auto text = read_whole(sources.tools_file, problem);
@@ -298,6 +306,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_bench(*bench, options, flags);
   CLI::App* config = app.add_subcommand("config", "show or change settings");
   add_config(*config, options);
+  HubCommands hub(app, options.hub, options, sources.manifest_file, flags);
 
   try {
     app.parse(argc, argv);
@@ -318,7 +327,8 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
                     : parse->parsed()  ? Command::kParse
                     : bench->parsed()  ? Command::kBench
                     : config->parsed() ? Command::kConfig
-                                       : Command::kTokenize;
+                                       : hub.command().value_or(Command::kTokenize);
+  if (options.action.empty()) options.action = config->parsed() ? "show" : "list";
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
   std::sort(options.bench.depths.begin(), options.bench.depths.end());
   if (options.as_template && options.form != VITALIS_JSON_CHAT) {
@@ -328,6 +338,10 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   if (const std::string wrong = config->parsed() ? check_config(*config, options) : "";
       !wrong.empty()) {
     output.error(wrong + " (see vitalis config --help)");
+    return kExitUsage;
+  }
+  if (const std::string wrong = hub.complain(options); !wrong.empty()) {
+    output.error(wrong);
     return kExitUsage;
   }
   if (has_settings(options)) {

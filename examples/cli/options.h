@@ -14,13 +14,47 @@
 
 namespace vitalis::cli {
 
-enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse, kBench, kConfig };
+enum class Command : uint8_t {
+  kRun,
+  kChat,
+  kInfo,
+  kTokenize,
+  kRender,
+  kParse,
+  kBench,
+  kConfig,
+  kAuth,
+  kDownload,
+  kUpdate,
+  kRollback,
+  kModels
+};
 
 struct BenchOptions {
   std::vector<uint32_t> prompts = {128, 512, 2048};  // tokens
   std::vector<uint32_t> depths = {0, 2048, 8192};    // of the context, ascending
   uint32_t generate = 64;                            // tokens at each depth
   uint32_t repeats = 3;
+};
+
+// Of the commands that deal with the hub and the models kept.
+struct HubOptions {
+  std::string name;  // of a model, or a token
+  std::string commit;
+  std::string revision;
+  std::optional<std::string> token;
+  std::string scope = "openid profile read-repos gated-repos";
+  std::vector<std::string> includes;
+  std::vector<std::string> excludes;
+  std::vector<std::string> reuse;  // folders
+  std::string local_folder;
+  std::string pin;
+  std::string manifest;  // JSON text
+  bool all = false;
+  bool dry_run = false;
+  bool check = false;
+  bool try_first = false;
+  bool by_code = false;
 };
 
 struct Options {
@@ -51,6 +85,7 @@ struct Options {
   bool from_start = false;
 
   BenchOptions bench;
+  HubOptions hub;
   std::string action;  // of commands that have several
   std::string key;     // config get, set
   std::string value;   // config set
