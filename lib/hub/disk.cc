@@ -257,22 +257,24 @@ Status write_atomically(Disk& disk, const std::string& path, std::string_view te
   return status;
 }
 
-Status copy_contents(const OpenFile& from, const OpenFile& to, uint64_t size) {
-  off_t source = 0, target = 0;
-  while (static_cast<uint64_t>(target) < size) {
+Status copy_contents(const OpenFile& from, const OpenFile& to, uint64_t offset, uint64_t size) {
+  const uint64_t end = offset + size;
+  auto source = static_cast<off_t>(offset), target = source;
+  while (static_cast<uint64_t>(target) < end) {
     const ssize_t n = ::copy_file_range(from.descriptor(), &source, to.descriptor(), &target,
-                                        size - static_cast<uint64_t>(target), 0);
+                                        end - static_cast<uint64_t>(target), 0);
     if (n > 0) continue;
     if (n < 0 && errno == EINTR) continue;
     if (n == 0) return error(Code::kIo, from.path(), " became shorter while it was copied");
     if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) {
       return io_error("copy to", to.path(), errno);
     }
-    break;  // then byte by byte
+    break;  // then by hand
   }
   std::vector<std::byte> buffer(1 << 20);
-  for (auto done = static_cast<uint64_t>(target); done < size;) {
-    VITALIS_ASSIGN(const size_t n, read_at(from, buffer, done));
+  for (auto done = static_cast<uint64_t>(target); done < end;) {
+    const auto want = std::span(buffer).first(std::min<uint64_t>(buffer.size(), end - done));
+    VITALIS_ASSIGN(const size_t n, read_at(from, want, done));
     if (n == 0) return error(Code::kIo, from.path(), " became shorter while it was copied");
     VITALIS_TRY(Disk::real().write_at(to, std::span(buffer).first(n), done));
     done += n;
