@@ -308,7 +308,12 @@ int32_t vitalis_hub_remove(vitalis_hub* hub, const char* name, const char* commi
   return with_repo(hub, name, nullptr, json_out,
                    [&](hub::Store& store, const hub::RepoRef& ref) -> Result<std::string> {
                      VITALIS_ASSIGN(const std::string only, optional(commit, "commit"));
-                     VITALIS_ASSIGN(const auto gone, store.remove(ref.id, only, dry_run != 0));
+                     // What goes with the whole folder is counted beforehand.
+                     VITALIS_ASSIGN(const auto gone, store.remove(ref.id, only, true));
+                     if (dry_run == 0) {
+                       VITALIS_ASSIGN(const auto done, store.remove(ref.id, only, false));
+                       static_cast<void>(done);
+                     }
                      return session::to_json(gone);
                    });
 }

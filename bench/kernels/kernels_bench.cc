@@ -18,8 +18,26 @@
 namespace vitalis::bench {
 namespace {
 
+using kernels::Matrix;
+using kernels::MatrixType;
 using kernels::Round;
 using kernels::Table;
+
+struct Stored {
+  MatrixType type;
+  const char* name;
+  size_t block_bytes;  // with its scale
+};
+constexpr Stored kStored[] = {
+    {MatrixType::kMxfp4, "mxfp4", 17},
+    {MatrixType::kBf16, "bf16", 64},
+    {MatrixType::kMxfp4Ggml, "mxfp4-ggml", 17},
+    {MatrixType::kMxfp4Ollama, "mxfp4-ollama", 17},
+    {MatrixType::kMxfp4Metal, "mxfp4-metal", 17},
+    {MatrixType::kQ8_0, "q8_0", 34},
+    {MatrixType::kF16, "f16", 64},
+    {MatrixType::kF32, "f32", 128},
+};
 
 constexpr size_t kPool = size_t{512} << 20;
 
@@ -71,9 +89,10 @@ void limit_fma(benchmark::State& state, const Table* table) {
 }
 
 // One call an iteration, on the next part of this thread's share of the pool.
-void product(benchmark::State& state, const Table* table, bool fp4, size_t k, size_t rows) {
+void product(benchmark::State& state, const Table* table, const Stored& stored, size_t k,
+             size_t rows) {
   const size_t blocks = k / 32, n = rows < 16 ? 2048 : 192;
-  const size_t row_bytes = fp4 ? blocks * 17 : k * 2, part = n * row_bytes;
+  const size_t part = n * blocks * stored.block_bytes;
   const size_t share = kPool / static_cast<size_t>(state.threads()) / part;
   const uint8_t* weights = pool().data() + share * part * static_cast<size_t>(state.thread_index());
   const std::vector<float> x = values(rows * k);
@@ -85,12 +104,8 @@ void product(benchmark::State& state, const Table* table, bool fp4, size_t k, si
   size_t at = 0;
   for (auto _ : state) {
     const uint8_t* w = weights + at * part;
-    if (fp4) {
-      table->matmul_mxfp4(aligned, rows, k, w, w + n * blocks * 16, 0, n, nullptr, out.data(), n);
-    } else {
-      table->matmul_bf16(aligned, rows, k, reinterpret_cast<const uint16_t*>(w), 0, n, nullptr,
-                         out.data(), n);
-    }
+    const Matrix matrix{stored.type, w, w + n * blocks * 16};
+    table->matmul(aligned, rows, k, matrix, 0, n, {}, out.data(), n);
     at = (at + 1) % share;
   }
   rate(state, static_cast<double>(part), 2.0 * static_cast<double>(rows * n * k));
@@ -154,14 +169,26 @@ void row_entries(const Table* table, const std::string& tier) {
     });
   };
   add("rms_norm", kHidden * 4, [=](const float* x, const uint16_t* w, float* out) {
-    table->rms_norm(x, w, kHidden, 1e-5f, out);
+    table->rms_norm(x, {w, kernels::VectorType::kBf16}, kHidden, 1e-5f, out);
   });
   add("rope", 64 * 64 * 4,
       [=](const float* x, const uint16_t*, float* out) { table->rope(out, 64, 64, x, x + 64); });
+  add("rope_pairs", 64 * 64 * 4, [=](const float* x, const uint16_t*, float* out) {
+    table->rope_pairs(out, 64, 64, x, x + 64);
+  });
   add("swiglu", kHidden * 8,
       [=](const float* x, const uint16_t*, float* out) { table->swiglu(x, kHidden, 7.f, out); });
-  add("widen", kHidden * 2,
-      [=](const float*, const uint16_t* w, float* out) { table->widen(w, kHidden, out); });
+  add("swiglu_apart", kHidden * 8, [=](const float* x, const uint16_t*, float* out) {
+    table->swiglu_apart(x, x + kHidden, kHidden, 7.f, out);
+  });
+  for (const Stored& stored : kStored) {
+    if (stored.block_bytes == 17) continue;
+    const double bytes = static_cast<double>(kHidden / 32 * stored.block_bytes);
+    const std::string name = std::string("widen/") + stored.name;
+    add(name.c_str(), bytes, [=](const float*, const uint16_t*, float* out) {
+      table->widen(stored.type, pool().data(), kHidden, out);
+    });
+  }
   add("add_shares", kHidden * 16, [=](const float* x, const uint16_t*, float* out) {
     const float* rows[] = {x, x + kHidden, x + 2 * kHidden, x + 3 * kHidden};
     const float shares[] = {0.4f, 0.3f, 0.2f, 0.1f};
@@ -199,12 +226,12 @@ void register_tier(const Table* table) {
                   [=](benchmark::State& s) { limit_read(s, table); });
   }
   add_benchmark("limit/fma/" + tier, 1, [=](benchmark::State& s) { limit_fma(s, table); });
-  for (const bool fp4 : {true, false}) {
+  for (const Stored& stored : kStored) {
     for (const size_t k : {2880, 4096}) {
       for (const size_t rows : {1, 2, 4, 8, 12, 15, 16, 32, 48, 64, 256}) {
-        const std::string name = tier + (fp4 ? "/mxfp4/" : "/bf16/") + std::to_string(k) +
-                                 "/rows:" + std::to_string(rows);
-        const auto run = [=](benchmark::State& s) { product(s, table, fp4, k, rows); };
+        const std::string name =
+            tier + "/" + stored.name + "/" + std::to_string(k) + "/rows:" + std::to_string(rows);
+        const auto run = [=](benchmark::State& s) { product(s, table, stored, k, rows); };
         add_benchmark(name, 1, run);
         if (rows == 1) add_benchmark(name, 2, run);
       }

@@ -5,8 +5,8 @@
     build_wheel.py [--library FILE] [--output FOLDER]      prints the wheel's path
 
 What the library needs besides the C and C++ runtimes (oneTBB, simdjson) goes in too. The tag is
-py3-none-linux_MACHINE: any Python 3.9, and a C library no older than this machine's. The same input
-gives the same bytes.
+py3-none-manylinux_X_Y_MACHINE (PEP 600): any Python 3.9, and glibc X.Y or later, the least that has
+what these libraries ask of it. The same input gives the same bytes.
 """
 
 import argparse
@@ -66,6 +66,26 @@ def licence(path):
     return None
 
 
+# The C++ runtimes' versions (GLIBCXX_3.4.N), and the glibc of the oldest mainstream distribution that
+# ships them: Debian 10, 11, 12 and Ubuntu 22.04 have 3.4.25, 28, 30 and 30.
+CXX_RUNTIMES = ((25, (2, 28)), (28, (2, 31)), (30, (2, 35)), (32, (2, 38)), (33, (2, 39)))
+
+
+def oldest_glibc(libraries):
+    """(X, Y) of the oldest glibc whose systems have the symbols that the libraries ask for."""
+    needs = [(2, 17)]
+    for library in libraries:
+        symbols = subprocess.run(["objdump", "-T", str(library)], check=True, capture_output=True,
+                                 text=True).stdout
+        needs += [(int(x), int(y)) for x, y in re.findall(r"\bGLIBC_(\d+)\.(\d+)", symbols)]
+        for minor in map(int, re.findall(r"\bGLIBCXX_3\.4\.(\d+)", symbols)):
+            fitting = [glibc for newest, glibc in CXX_RUNTIMES if minor <= newest]
+            if not fitting:
+                sys.exit(f"{library} asks for GLIBCXX_3.4.{minor}, which CXX_RUNTIMES does not know")
+            needs.append(fitting[0])
+    return max(needs)
+
+
 def contents(library, version, tag):
     """What the wheel holds: path to bytes."""
     info = f"vitalis-{version}.dist-info"
@@ -101,7 +121,8 @@ def main():
     version_string = ctypes.CDLL(str(library)).vitalis_version_string
     version_string.restype = ctypes.c_char_p
     version = version_string().decode("ascii")
-    tag = f"py3-none-linux_{platform.machine()}"
+    glibc = oldest_glibc([library, *(path for _, path in needed(library))])
+    tag = f"py3-none-manylinux_{glibc[0]}_{glibc[1]}_{platform.machine()}"
     arguments.output.mkdir(parents=True, exist_ok=True)
     wheel = arguments.output / f"vitalis-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -58,7 +58,8 @@ int tell_reclaimed(std::string_view text, const Options& options, Output& output
   }
   output.print((options.hub.dry_run ? "would free " : "freed ") +
                size_for_people(gone["bytes"].number()) + ", " +
-               std::to_string(gone["files"].number()) + " files\n");
+               std::to_string(gone["files"].number()) +
+               (gone["files"].number() == 1 ? " file\n" : " files\n"));
   return output.exit_code(kExitOk);
 }
 

@@ -50,7 +50,8 @@ const char* state_name(int32_t state) {
 std::string duration(double seconds) {
   const auto whole = static_cast<uint64_t>(seconds + 0.5);
   const auto two = [](uint64_t number) {
-    return (number < 10 ? "0" : "") + std::to_string(number);
+    std::string digits(number < 10 ? "0" : "");
+    return digits += std::to_string(number);
   };
   const uint64_t hours = whole / 3600;
   const std::string minutes =

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/weights.h"
 #include "kernels/math-inl.h"
 
 namespace vitalis::engine {
@@ -16,15 +17,10 @@ using model::Dense;
 
 // Weight rows that one task computes; a multiple of the rows that kernels take together.
 constexpr size_t kTaskRows = 96;
-constexpr size_t kMostHeadDim = 256;
 constexpr size_t kMostExpertsPerToken = 16;
 
 size_t ranges(size_t n) {
   return (n + kTaskRows - 1) / kTaskRows;
-}
-
-const uint16_t* bf16(const Dense& w) {
-  return reinterpret_cast<const uint16_t*>(w.data);
 }
 
 ScratchPlan plan_all(const model::Config& config, size_t rows, size_t row_bytes, ArenaPlan& plan,
@@ -42,17 +38,13 @@ void Forward::plan(const model::Config& config, size_t rows, ArenaPlan& plan) {
 
 Result<Forward> Forward::create(const Engine& engine, const model::Config& config,
                                 const model::Weights& weights, size_t rows) {
-  if (config.head_dim > kMostHeadDim) {
-    return error(Code::kUnsupported, "head_dim: at most ", kMostHeadDim, " is supported; found ",
-                 config.head_dim);
+  if (config.head_dim > kernels::kMostHeadDim) {
+    return error(Code::kUnsupported, "head_dim: at most ", kernels::kMostHeadDim,
+                 " is supported; found ", config.head_dim);
   }
   if (config.experts_per_token > kMostExpertsPerToken) {
     return error(Code::kUnsupported, "experts_per_token: at most ", kMostExpertsPerToken,
                  " is supported; found ", config.experts_per_token);
-  }
-  if (const std::string found = model::differences(weights); !found.empty()) {
-    return error(Code::kUnsupported,
-                 "only weights laid out as in Hugging Face's files can be run; ", "found ", found);
   }
   Forward forward(engine, config, weights, rows);
   ArenaPlan plan;
@@ -110,8 +102,9 @@ void Forward::embed(std::span<const Part> parts) {
     for (size_t i = 0; i < part.tokens.size(); ++i, ++active_) {
       row_[active_] = {part.cache, part.cache->size() + i};
       rotary_.at(row_[active_].position, s_.cos + active_ * half, s_.sin + active_ * half);
-      engine_->kernels->widen(bf16(weights_->embed_tokens) + part.tokens[i] * hidden, hidden,
-                              s_.x + active_ * hidden);
+      const Dense& table = weights_->embed_tokens;
+      engine_->kernels->widen(matrix(table).type, table.data + part.tokens[i] * table.row_stride,
+                              hidden, s_.x + active_ * hidden);
     }
   }
 }
@@ -138,7 +131,7 @@ void Forward::attention(size_t layer) {
   const size_t q = c.q_width(), kv = c.kv_width(), width = q + 2 * kv, half = c.head_dim / 2;
 
   parallel(active_, [&](size_t row) {
-    k.rms_norm(s_.x + row * c.hidden, bf16(w.input_layernorm), c.hidden, c.rms_norm_eps,
+    k.rms_norm(s_.x + row * c.hidden, vector(w.input_layernorm), c.hidden, c.rms_norm_eps,
                s_.normed + row * c.hidden);
   });
   pack(s_.normed, c.hidden, active_, c.hidden);
@@ -159,10 +152,12 @@ void Forward::attention(size_t layer) {
     project(active_, c.hidden, t.weight, t.bias, begin, end, s_.qkv + t.column + begin, width);
   });
 
+  // Whichever way the pairs were stored, they stand in halves from here on.
+  const auto rope = weights_->rotary_pairs == model::RotaryPairs::kAdjacent ? k.rope_pairs : k.rope;
   parallel(active_, [&](size_t row) {
     float* at = s_.qkv + row * width;
     // q and k stand side by side, so that one call turns all their heads.
-    k.rope(at, c.heads + c.kv_heads, c.head_dim, s_.cos + row * half, s_.sin + row * half);
+    rope(at, c.heads + c.kv_heads, c.head_dim, s_.cos + row * half, s_.sin + row * half);
     if (engine_->round() == Round::kBf16) {
       for (size_t i = 0; i < q; ++i) at[i] = kernels::round_to_bf16(at[i]);
     }
@@ -191,16 +186,17 @@ void Forward::attend(size_t layer, const model::Layer& w, size_t row, size_t kv_
   const size_t group = c.heads / c.kv_heads, end = row_[row].position + 1;
   const size_t first = c.sliding[layer] && end > c.sliding_window ? end - c.sliding_window : 0;
   const kernels::KvHead cache = row_[row].cache->head(layer, kv_head);
-  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head_dim)));
+  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head_dim)) /
+                                         (weights_->q_scale * weights_->k_scale));
 
   for (size_t h = 0; h < group; h += kernels::kHeadsPerAttend) {
     const size_t heads = std::min(group - h, kernels::kHeadsPerAttend);
     const size_t at = kv_head * group + h;
     const float* q = s_.qkv + row * (c.q_width() + 2 * c.kv_width()) + at * c.head_dim;
     float max[kernels::kHeadsPerAttend], sum[kernels::kHeadsPerAttend];
-    float out[kernels::kHeadsPerAttend * kMostHeadDim] = {};
+    float out[kernels::kHeadsPerAttend * kernels::kMostHeadDim] = {};
     for (size_t i = 0; i < heads; ++i) {
-      max[i] = kernels::bf16_to_f32(bf16(w.sinks)[at + i]);
+      max[i] = element(vector(w.sinks), at + i);
       sum[i] = 1;
     }
     const kernels::AttentionState state{max, sum, out};
@@ -241,14 +237,14 @@ void Forward::route(const model::Layer& w) {
       const float* projected = s_.projected + row * c.hidden;
       float* x = s_.x + row * c.hidden;
       k.add_shares(&projected, &one, 1, c.hidden, x);
-      k.rms_norm(x, bf16(w.post_attention_layernorm), c.hidden, c.rms_norm_eps,
+      k.rms_norm(x, vector(w.post_attention_layernorm), c.hidden, c.rms_norm_eps,
                  s_.normed + row * c.hidden);
     }
     std::byte* packed = s_.packed_router + panel * stride;
     k.pack(s_.normed + first * c.hidden, c.hidden, nullptr, rows, c.hidden, Round::kNone, packed);
     float* logits = s_.router_logits + first * c.experts;
-    k.matmul_bf16(packed, rows, c.hidden, bf16(w.router), 0, c.experts, bf16(w.router_bias), logits,
-                  c.experts);
+    k.matmul(packed, rows, c.hidden, matrix(w.router), 0, c.experts, vector(w.router_bias), logits,
+             c.experts);
     const size_t top = c.experts_per_token;
     for (size_t row = first; row < first + rows; ++row) {
       k.top_k(s_.router_logits + row * c.experts, c.experts, top, s_.experts + row * top,
@@ -283,10 +279,6 @@ size_t Forward::group_by_expert() {
 void Forward::run_experts(const model::Layer& w, size_t panels) {
   const model::Config& c = *config_;
   const kernels::Table& k = *engine_->kernels;
-  const auto matrix = [](const model::Mxfp4& m, size_t expert) {
-    const size_t blocks = expert * m.rows * (m.cols / kernels::kBlock);
-    return std::pair(m.blocks + blocks * 16, m.scales + blocks);
-  };
 
   parallel(panels, [&](size_t i) {
     const ExpertPanel& p = s_.panels[i];
@@ -294,20 +286,12 @@ void Forward::run_experts(const model::Layer& w, size_t panels) {
            s_.packed + p.packed);
   });
 
-  // Gate and up rows alternate: a task's range of them gives half as many activations.
+  // Two rows, gate and up, give one activation.
   const size_t up_ranges = ranges(2 * c.intermediate);
   parallel(panels * up_ranges, [&](size_t task) {
-    const ExpertPanel& p = s_.panels[task / up_ranges];
-    const size_t begin = task % up_ranges * kTaskRows;
-    const size_t end = std::min<size_t>(begin + kTaskRows, 2 * c.intermediate);
-    const auto [blocks, scales] = matrix(w.gate_up_proj, p.expert);
-    float gate_up[kPanelRows * kTaskRows];
-    k.matmul_mxfp4(s_.packed + p.packed, p.rows, c.hidden, blocks, scales, begin, end,
-                   bf16(w.gate_up_bias) + p.expert * 2 * c.intermediate, gate_up, kTaskRows);
-    for (size_t r = 0; r < p.rows; ++r) {
-      k.swiglu(gate_up + r * kTaskRows, (end - begin) / 2, c.swiglu_limit,
-               s_.activated + (p.first + r) * c.intermediate + begin / 2);
-    }
+    const size_t begin = task % up_ranges * (kTaskRows / 2);
+    const size_t end = std::min<size_t>(begin + kTaskRows / 2, c.intermediate);
+    activate(w, s_.panels[task / up_ranges], begin, end);
   });
 
   parallel(panels, [&](size_t i) {
@@ -321,11 +305,40 @@ void Forward::run_experts(const model::Layer& w, size_t panels) {
     const ExpertPanel& p = s_.panels[task / down_ranges];
     const size_t begin = task % down_ranges * kTaskRows;
     const size_t end = std::min<size_t>(begin + kTaskRows, c.hidden);
-    const auto [blocks, scales] = matrix(w.down_proj, p.expert);
-    k.matmul_mxfp4(s_.packed + p.packed_activated, p.rows, c.intermediate, blocks, scales, begin,
-                   end, bf16(w.down_bias) + p.expert * c.hidden,
-                   s_.activated + p.first * c.hidden + begin, c.hidden);
+    k.matmul(s_.packed + p.packed_activated, p.rows, c.intermediate, matrix(w.down_proj, p.expert),
+             begin, end, vector(w.down_bias, p.expert), s_.activated + p.first * c.hidden + begin,
+             c.hidden);
   });
+}
+
+// activated = swiglu(gate, up) in columns [begin, end). Rows of gate and up alternate in one
+// matrix, or are two.
+void Forward::activate(const model::Layer& w, const ExpertPanel& p, size_t begin,
+                       size_t end) const {
+  const model::Config& c = *config_;
+  const kernels::Table& k = *engine_->kernels;
+  float gate_up[kPanelRows * kTaskRows];
+  const auto product = [&](const model::Mxfp4& m, const Dense& bias, size_t from, size_t to,
+                           float* out) {
+    k.matmul(s_.packed + p.packed, p.rows, c.hidden, matrix(m, p.expert), from, to,
+             vector(bias, p.expert), out, kTaskRows);
+  };
+  const bool apart = w.gate_proj.blocks != nullptr;
+  if (apart) {
+    product(w.gate_proj, w.gate_bias, begin, end, gate_up);
+    product(w.up_proj, w.up_bias, begin, end, gate_up + kTaskRows / 2);
+  } else {
+    product(w.gate_up_proj, w.gate_up_bias, 2 * begin, 2 * end, gate_up);
+  }
+  for (size_t r = 0; r < p.rows; ++r) {
+    const float* row = gate_up + r * kTaskRows;
+    float* out = s_.activated + (p.first + r) * c.intermediate + begin;
+    if (apart) {
+      k.swiglu_apart(row, row + kTaskRows / 2, end - begin, c.swiglu_limit, out);
+    } else {
+      k.swiglu(row, end - begin, c.swiglu_limit, out);
+    }
+  }
 }
 
 // logits = lm_head(rms_norm(x)) for the rows that were asked for.
@@ -333,7 +346,7 @@ void Forward::head(std::span<const Part> parts, float* logits) {
   const model::Config& c = *config_;
   size_t wanted = 0, row = 0;
   const auto normalize = [&](size_t from) {
-    engine_->kernels->rms_norm(s_.x + from * c.hidden, bf16(weights_->norm), c.hidden,
+    engine_->kernels->rms_norm(s_.x + from * c.hidden, vector(weights_->norm), c.hidden,
                                c.rms_norm_eps, s_.normed + wanted++ * c.hidden);
   };
   for (const Part& part : parts) {
@@ -364,9 +377,9 @@ void Forward::project(size_t rows, size_t k, const Dense& w, const Dense& bias, 
   const size_t panel_bytes = engine_->kernels->packed_bytes(kPanelRows, k);
   for (size_t panel = 0; panel < panel_count(rows); ++panel) {
     const size_t first = panel * kPanelRows;
-    engine_->kernels->matmul_bf16(s_.packed + panel * panel_bytes,
-                                  std::min(kPanelRows, rows - first), k, bf16(w), begin, end,
-                                  bf16(bias), out + first * out_stride, out_stride);
+    engine_->kernels->matmul(s_.packed + panel * panel_bytes, std::min(kPanelRows, rows - first), k,
+                             matrix(w), begin, end, vector(bias), out + first * out_stride,
+                             out_stride);
   }
 }
 

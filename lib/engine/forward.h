@@ -43,7 +43,7 @@ enum class Outcome : uint8_t { kDone, kCancelled };
 class Forward {
  public:
   // `rows`: the most tokens in one step. engine, config and weights must outlive the object.
-  // kUnsupported if a weight is stored in a way that the kernels do not read.
+  // kUnsupported for sizes beyond what a step has room for.
   static Result<Forward> create(const Engine& engine, const model::Config& config,
                                 const model::Weights& weights, size_t rows);
   // The memory that create() takes, by name.
@@ -77,6 +77,7 @@ class Forward {
   void route(const model::Layer& w);
   size_t group_by_expert();
   void run_experts(const model::Layer& w, size_t panels);
+  void activate(const model::Layer& w, const ExpertPanel& p, size_t begin, size_t end) const;
   void head(std::span<const Part> parts, float* logits);
 
   // packed_ = rows of `source`, rounded as the engine says; then products over all panels of it.

@@ -51,6 +51,33 @@ inline float round_to_bf16(float x) {
   return bf16_to_f32(f32_to_bf16(x));
 }
 
+// Exact: each f16 is a float, its denormals normal ones.
+inline float f16_to_f32(uint16_t x) {
+  const uint32_t sign = static_cast<uint32_t>(x & 0x8000) << 16;
+  const uint32_t exponent = x >> 10 & 31;
+  uint32_t fraction = x & 0x3FF;
+  if (exponent == 31) {
+    if (fraction != 0) fraction |= 0x200;  // a NaN is made quiet, as by hardware
+    return from_bits(sign | 0x7F800000u | fraction << 13);
+  }
+  if (exponent != 0) return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
+  if (fraction == 0) return from_bits(sign);
+  const int shift = __builtin_clz(fraction) - 21;  // brings the highest bit to place 10
+  return from_bits(sign | static_cast<uint32_t>(113 - shift) << 23 |
+                   (fraction << shift & 0x3FF) << 13);
+}
+
+// Blocks that hold their scales.
+inline constexpr size_t kQ8Bytes = 34;
+inline constexpr size_t kPackedFp4Bytes = 17;
+inline constexpr uint8_t kMetalScaleBias = 14;
+
+inline float q8_scale(const uint8_t* block) {
+  uint16_t bits;
+  __builtin_memcpy(&bits, block, sizeof bits);
+  return f16_to_f32(bits);
+}
+
 // 2^(scale - 127) of an E8M0 byte. 0 gives zero, as 2^-127 is no normal float; 255 gives infinity.
 inline float e8m0_to_f32(uint8_t scale) {
   return from_bits(static_cast<uint32_t>(scale) << 23);

@@ -10,6 +10,7 @@ using formats::DType;
 
 DenseType dense_type(DType type) {
   if (type == DType::kF32) return DenseType::kF32;
+  if (type == DType::kF16) return DenseType::kF16;
   return type == DType::kQ8_0 ? DenseType::kQ8_0 : DenseType::kBf16;
 }
 
@@ -65,25 +66,22 @@ class Binder {
 
   // "BF16 or F32 [64]"
   std::string expected(std::span<const NameRow> fused) const {
-    std::string types(formats::info(stored_type(fused[0].part, table_)).name);
-    if (fused[0].part == Part::kWhole) {
-      for (const DType type : table_.dense_types.subspan(1)) {
-        types += text(" or ", formats::info(type).name);
-      }
+    std::string types;
+    for (const DType type : stored_types(fused[0], table_)) {
+      types += text(types.empty() ? "" : " or ", formats::info(type).name);
     }
     return text(types, ' ', formats::shape_text(stored_shape(fused, config_)));
   }
 
-  bool allows(Part part, DType type) const {
-    if (part != Part::kWhole) return type == stored_type(part, table_);
-    return std::find(table_.dense_types.begin(), table_.dense_types.end(), type) !=
-           table_.dense_types.end();
+  bool allows(const NameRow& row, DType type) const {
+    const auto types = stored_types(row, table_);
+    return std::find(types.begin(), types.end(), type) != types.end();
   }
 
   bool fits(const FoundTensor& tensor, std::span<const NameRow> fused) {
     const formats::TensorRange& range = tensor.range;
     const formats::DTypeInfo& type = formats::info(range.dtype);
-    if (!allows(fused[0].part, range.dtype) || range.shape != stored_shape(fused, config_)) {
+    if (!allows(fused[0], range.dtype) || range.shape != stored_shape(fused, config_)) {
       problems_.add(Code::kMalformed, tensor.file, ": tensor ", in_quotes(range.name), " is ",
                     type.name, ' ', formats::shape_text(range.shape), "; expected ",
                     expected(fused));

@@ -150,7 +150,7 @@ class Walk {
     const auto end = std::find_if_not(first, table.rows.end(), named);
     formats::TensorRange out;
     out.name = expand_name(name, layer);
-    out.dtype = stored_type(first->part, table);
+    out.dtype = stored_types(*first, table).front();
     out.shape = stored_shape({first, end}, config_);
     out.bytes = formats::tensor_bytes(out.dtype, out.shape).value_or(0);
     return out;

@@ -110,19 +110,23 @@ constexpr NameRow kOllama[] = {
 };
 
 constexpr DType kBf16Only[] = {DType::kBf16};
-constexpr DType kGgmlDense[] = {DType::kF32, DType::kBf16, DType::kQ8_0};
+constexpr DType kBytes[] = {DType::kU8};
+constexpr DType kPackedGgml[] = {DType::kMxfp4};
+constexpr DType kPackedOllama[] = {DType::kMxfp4Early};
+constexpr DType kGgmlMatrices[] = {DType::kF32, DType::kBf16, DType::kF16, DType::kQ8_0};
+constexpr DType kGgmlVectors[] = {DType::kF32, DType::kBf16};
 
 constexpr NameTable kSafetensors[] = {
-    {"safetensors", kHuggingFace, kBf16Only},
-    {"safetensors, OpenAI names", kOpenAi, kBf16Only},
+    {"safetensors", kHuggingFace, kBf16Only, kBf16Only},
+    {"safetensors, OpenAI names", kOpenAi, kBf16Only, kBf16Only},
 };
 constexpr NameTable kGguf[] = {
-    {"GGUF", kGgml, kGgmlDense, Mxfp4Layout::kGgml},
-    {"GGUF, early Ollama", kOllama, kGgmlDense, Mxfp4Layout::kOllama},
+    {"GGUF", kGgml, kGgmlMatrices, kGgmlVectors, Mxfp4Layout::kGgml},
+    {"GGUF, early Ollama", kOllama, kGgmlMatrices, kGgmlVectors, Mxfp4Layout::kOllama},
 };
 // The file has no names: they are OpenAI's, given by position.
-constexpr NameTable kMetal[] = {
-    {"Metal", kOpenAi, kBf16Only, Mxfp4Layout::kMetal, RotaryPairs::kAdjacent, 0.5F, 0.25F}};
+constexpr NameTable kMetal[] = {{"Metal", kOpenAi, kBf16Only, kBf16Only, Mxfp4Layout::kMetal,
+                                 RotaryPairs::kAdjacent, 0.5F, 0.25F}};
 
 }  // namespace
 
@@ -144,10 +148,10 @@ std::string expand_name(std::string_view name, size_t layer) {
   return text(name.substr(0, hole), layer, name.substr(hole + 2));
 }
 
-DType stored_type(Part part, const NameTable& table) {
-  if (part == kWhole) return table.dense_types.front();
-  if (part != kPacked) return DType::kU8;
-  return table.mxfp4_layout == Mxfp4Layout::kGgml ? DType::kMxfp4 : DType::kMxfp4Early;
+std::span<const DType> stored_types(const NameRow& row, const NameTable& table) {
+  if (row.part == kWhole) return schema(row.id).matrix ? table.matrix_types : table.vector_types;
+  if (row.part != kPacked) return kBytes;
+  return table.mxfp4_layout == Mxfp4Layout::kGgml ? kPackedGgml : kPackedOllama;
 }
 
 std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config) {

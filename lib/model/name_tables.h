@@ -31,7 +31,8 @@ struct NameRow {
 struct NameTable {
   std::string_view format;
   std::span<const NameRow> rows;
-  std::span<const formats::DType> dense_types;  // that dense tensors may be stored in
+  std::span<const formats::DType> matrix_types;  // that dense tensors may be stored in
+  std::span<const formats::DType> vector_types;
   Mxfp4Layout mxfp4_layout = Mxfp4Layout::kSeparate;
   RotaryPairs rotary_pairs = RotaryPairs::kHalves;
   float q_scale = 1;
@@ -42,10 +43,9 @@ std::span<const NameTable> safetensors_tables();
 std::span<const NameTable> gguf_tables();
 std::span<const NameTable> metal_tables();
 
-// The name for one layer, and the type and shape of what is stored under it. Of the types of dense
-// tensors, the first.
+// The name for one layer, and the types and shape of what may be stored under it.
 std::string expand_name(std::string_view name, size_t layer);
-formats::DType stored_type(Part part, const NameTable& table);
+std::span<const formats::DType> stored_types(const NameRow& row, const NameTable& table);
 std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config);
 
 }  // namespace vitalis::model

@@ -59,6 +59,9 @@ struct SchemaTensor {
   std::variant<Dense Weights::*, Dense Layer::*, Mxfp4 Layer::*> slot;
   std::array<Axis, 3> axes;  // slowest first, kNone after the last
 
+  bool matrix = false;  // read by products or row by row, so it may be stored in more ways than
+                        // norms, sinks and biases
+
   bool per_layer() const { return slot.index() != 0; }
 };
 const SchemaTensor& schema(TensorId id);

@@ -16,10 +16,11 @@ namespace vitalis::model {
 enum class DenseType : uint8_t {
   kBf16,
   kF32,
+  kF16,
   kQ8_0,  // blocks of 32 columns, 34 bytes each: an f16 scale, then 32 signed bytes
 };
 
-// [rows][cols] of one of the dense types. A vector has one row.
+// [rows][cols] of one of the dense types. A vector has one row. Vectors and biases are bf16 or f32.
 struct Dense {
   const std::byte* data = nullptr;
   size_t rows = 0;
@@ -82,8 +83,40 @@ struct Weights {
   float k_scale = 1;
 };
 
-// What differs from Hugging Face's layout, in words; empty if nothing does. An engine that knows
-// only that layout refuses the rest with this.
-std::string differences(const Weights& weights);
+// Bytes of the numbers of a tensor as it is stored, and how many numbers there are.
+uint64_t stored_bytes(const Dense& w);
+uint64_t stored_bytes(const Mxfp4& w);
+inline uint64_t elements(const Dense& w) {
+  return uint64_t{w.rows} * w.cols;
+}
+inline uint64_t elements(const Mxfp4& w) {
+  return uint64_t{w.experts} * w.rows * w.cols;
+}
+
+// What one token reads of a tensor.
+enum class Reads : uint8_t {
+  kRow,      // one row: the embedding
+  kAll,      // each number
+  kExperts,  // the parts of its experts
+};
+
+// visit(tensor, reads) for each tensor of a model that is there, a Dense or an Mxfp4. What is said
+// of all weights is said by this.
+template <class Visit>
+void for_each_tensor(const Weights& weights, const Visit& visit) {
+  const auto some = [&](Reads reads, const auto&... tensors) { (visit(tensors, reads), ...); };
+  some(Reads::kRow, weights.embed_tokens);
+  some(Reads::kAll, weights.norm, weights.lm_head);
+  for (const Layer& w : weights.layers) {
+    some(Reads::kAll, w.input_layernorm, w.q_proj, w.k_proj, w.v_proj, w.o_proj, w.q_bias, w.k_bias,
+         w.v_bias, w.o_bias, w.sinks, w.post_attention_layernorm, w.router, w.router_bias);
+    some(Reads::kExperts, w.down_proj, w.down_bias);
+    if (w.gate_up_proj.blocks) {
+      some(Reads::kExperts, w.gate_up_proj, w.gate_up_bias);
+    } else {
+      some(Reads::kExperts, w.gate_proj, w.up_proj, w.gate_bias, w.up_bias);
+    }
+  }
+}
 
 }  // namespace vitalis::model

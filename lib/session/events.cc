@@ -11,6 +11,7 @@ harmony::EventBuffer& EventQueue::refill() {
 
 void EventQueue::clear() {
   refill();
+  taken_ = 0;
   text_given_ = false;
   channel_ = harmony::Channel::kNone;
   call_ = false;
@@ -60,6 +61,7 @@ bool EventQueue::take(Event& event) {
     event.json = from.json;
     event.tokens = from.tokens;
     if (event.kind == Event::Kind::kMessageEnd) channel_ = harmony::Channel::kNone;
+    ++taken_;
     return true;
   }
   return false;

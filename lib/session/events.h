@@ -48,6 +48,7 @@ class EventQueue {
   // The next event; false if there is none.
   bool take(Event& event);
   void clear();
+  size_t taken() const { return taken_; }  // events since clear()
   // Of the open message.
   harmony::Channel channel() const { return channel_; }
   bool is_call() const { return call_; }
@@ -55,6 +56,7 @@ class EventQueue {
  private:
   harmony::EventBuffer buffer_;
   size_t next_ = 0;
+  size_t taken_ = 0;
   bool text_given_ = false;  // the text of a message's end went out, its end follows
   bool call_ = false;
   harmony::Channel channel_ = harmony::Channel::kNone;

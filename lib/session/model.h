@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/status.h"
@@ -29,6 +30,11 @@ class Model {
   const Tokenizer& tokenizer() const { return vocabulary_->tokenizer(); }
   const harmony::Format& format() const { return vocabulary_->format(); }
 
+  // Tells one model from another: of the config, a few bytes from the middle of every tensor and
+  // some of the vocabulary. The same for any name and division of its files. Computed on first use,
+  // which reads a page of each tensor.
+  uint64_t fingerprint() const;
+
   uint64_t parameters() const;
   // Bytes of weights that one decoded token reads.
   uint64_t decode_bytes() const;
@@ -43,6 +49,8 @@ class Model {
   std::shared_ptr<const engine::Engine> engine_;
   model::Checkpoint checkpoint_;
   std::shared_ptr<const Vocabulary> vocabulary_;
+  mutable std::once_flag fingerprint_once_;
+  mutable uint64_t fingerprint_ = 0;
 };
 
 }  // namespace vitalis::session

@@ -17,6 +17,27 @@ double seconds(std::chrono::steady_clock::duration d) {
   return std::chrono::duration<double>(d).count();
 }
 
+// Where the next prompt may part from this one: at the first message of the conversation proper, if
+// only the settings are shared; at the user's last message, if that is another; and at the end,
+// where an answer begins whose reasoning is dropped once it is finished.
+struct Places {
+  size_t first = 0, last_user = 0;
+  size_t answer = 0;  // where the last user's message ends
+};
+Places places_to_return(const harmony::Conversation& conversation,
+                        std::span<const harmony::MessageSpan> spans) {
+  Places places;
+  for (const harmony::MessageSpan& span : spans) {
+    const harmony::Role role = conversation.messages[span.message].role;
+    const bool settings = role == harmony::Role::kSystem || role == harmony::Role::kDeveloper;
+    if (!settings && places.first == 0) places.first = span.tokens.begin;
+    if (role != harmony::Role::kUser) continue;
+    places.last_user = span.tokens.begin;
+    places.answer = span.tokens.end;
+  }
+  return places;
+}
+
 uint64_t fresh_seed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -44,8 +65,9 @@ Result<SessionOptions> Session::resolve(const Model& model, const SessionOptions
 Session::Memory Session::plan(const Model& model, const SessionOptions& options) {
   ArenaPlan scratch;
   engine::Forward::plan(model.config(), options.chunk, scratch);
-  return {engine::KvCache::bytes(model.config(), options.context, options.chunk,
-                                 model.engine().kv_type()),
+  const auto type = model.engine().kv_type();
+  return {engine::KvCache::bytes(model.config(), options.context, options.chunk, type) +
+              kWindows * engine::KvCache::window_bytes(model.config(), type),
           scratch.bytes()};
 }
 
@@ -57,6 +79,10 @@ Session::Session(std::shared_ptr<const Model> model, engine::Forward forward, en
       logits_(model_->config().vocab) {
   held_.reserve(cache_.context());
   sampled_.reserve(cache_.context());
+  for (Window& window : windows_) {
+    window.kept.bytes.reserve(
+        engine::KvCache::window_bytes(model_->config(), model_->engine().kv_type()));
+  }
 }
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
@@ -72,25 +98,45 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
 }
 
 Status Session::start(const harmony::Conversation& conversation, const GenerateOptions& options) {
-  VITALIS_TRY(options.sampling.check());
+  VITALIS_TRY(options.sampling.check(model_->tokenizer().size()));
+  if (options.alternatives > engine::Sampler::kMostAlternatives) {
+    return error(Code::kInvalidArgument, "alternatives: expected at most ",
+                 engine::Sampler::kMostAlternatives, "; found ", options.alternatives);
+  }
   std::vector<Token> prompt;
-  VITALIS_TRY(harmony::render(conversation, model_->format(), {}, prompt));
+  std::vector<harmony::MessageSpan> spans;
+  VITALIS_TRY(harmony::render(conversation, model_->format(), {}, prompt, &spans));
   if (prompt.size() >= cache_.context()) {
     return error(Code::kContextFull, "the prompt has ", prompt.size(),
                  " tokens, and the context holds ", cache_.context(), " with the answer");
   }
   prompt_ = std::move(prompt);
   options_ = options;
-  if (options_.sampling.seed == 0) options_.sampling.seed = fresh_seed();
+  if (options_.sampling.seed == 0 && !options_.seeded) options_.sampling.seed = fresh_seed();
 
   // The last token is always computed again: its logits begin the answer.
   const auto parted = std::mismatch(prompt_.begin(), prompt_.end() - 1, held_.begin(), held_.end());
   rewind(static_cast<size_t>(parted.first - prompt_.begin()));
+  const Places places = places_to_return(conversation, spans);
+  returns_ = {places.first, places.last_user, prompt_.size()};
+  for (const size_t place : returns_) touch(place, place);
+  const size_t begun = spans.empty() ? 0 : spans.back().tokens.end;  // then the answer's start
+  touch(places.answer, places.answer + (prompt_.size() - begun));
 
   functions_ = conversation.function_names();
   parser_.emplace(model_->format(), harmony::ParserOptions{.functions = functions_});
+  sampler_.begin(prompt_);
   sampled_.clear();
+  candidates_.clear();
+  candidates_end_.clear();
+  if (options_.logprobs) {
+    const size_t room = cache_.context() + 1 - prompt_.size();
+    const size_t most = options_.max_tokens > 0 ? std::min(options_.max_tokens, room) : room;
+    candidates_.reserve(most * (1 + options_.alternatives));
+    candidates_end_.reserve(most);
+  }
   events_.clear();
+  prefilled_ = false;
   finish_ = Finish::kNone;
   reused_ = cache_.size();
   reasoning_ = 0;
@@ -106,21 +152,43 @@ void Session::rewind(size_t common) {
   if (common < cache_.size() && cache_.can_truncate(common)) {
     cache_.truncate(common);
   } else if (common < cache_.size()) {
-    const engine::KvCache::Window* best = nullptr;
-    for (const auto& window : windows_) {
-      if (window.size > 0 && window.size <= common && (!best || window.size > best->size)) {
-        best = &window;
-      }
+    Window* best = nullptr;
+    for (Window& window : windows_) {
+      const size_t size = window.kept.size;
+      if (size > 0 && size <= common && (!best || size > best->kept.size)) best = &window;
     }
     if (best) {
-      cache_.restore(*best);
+      cache_.restore(best->kept);
     } else {
       cache_.truncate(0);
     }
   }
   held_.resize(cache_.size());
-  for (auto& window : windows_) {
-    if (window.size > held_.size()) window.size = 0;
+  for (Window& window : windows_) {
+    if (window.kept.size > held_.size()) window.kept.size = 0;
+  }
+}
+
+// Keeps the windows of the prompt's places behind `from` that are held now.
+void Session::keep_windows(size_t from) {
+  for (const size_t place : returns_) {
+    if (place <= from || place > held_.size() || !cache_.can_truncate(place)) continue;
+    Window* into = &windows_[0];
+    for (Window& window : windows_) {
+      if (window.kept.size == place) return touch(place, place);
+      const bool is_free = window.kept.size == 0;
+      if (into->kept.size != 0 && (is_free || window.used < into->used)) into = &window;
+    }
+    cache_.save(place, into->kept);
+    into->used = ++uses_;
+  }
+}
+
+// Windows from place `first` to `last` are of use.
+void Session::touch(size_t first, size_t last) {
+  for (Window& window : windows_) {
+    const size_t size = window.kept.size;
+    if (size > 0 && size >= first && size <= last) window.used = ++uses_;
   }
 }
 
@@ -133,54 +201,77 @@ Result<engine::Outcome> Session::run(std::span<const Token> tokens, bool all_log
 }
 
 Result<Session::Step> Session::next(Event& event) {
-  event = {};
   while (true) {
-    if (events_.take(event)) return Step::kEvent;
-    if (state_ == State::kIdle) return Step::kDone;
-    if (state_ == State::kFinished) {
-      state_ = State::kIdle;
-      event.kind = Event::Kind::kFinished;
-      event.finish = finish_;
-      return Step::kEvent;
+    if (const auto told = tell(event)) return *told;
+    const auto begin = Clock::now();
+    const std::span<const Token> tokens = pending(forward_.rows());
+    if (!tokens.empty()) {
+      const auto outcome = run(tokens, false, logits_.data());
+      if (!outcome.ok() || *outcome == engine::Outcome::kCancelled) {
+        end_answer();
+        if (!outcome.ok()) return outcome.status();
+        return Step::kCancelled;
+      }
     }
-    const bool prefilling = state_ == State::kPrefill;
-    const auto outcome = prefilling ? prefill() : decode();
-    if (!outcome.ok() || *outcome == engine::Outcome::kCancelled) {
+    if (const Status status = advance(tokens.size(), begin); !status.ok()) {
       end_answer();
-      if (!outcome.ok()) return outcome.status();
-      return Step::kCancelled;
-    }
-    if (prefilling) {
-      event.kind = Event::Kind::kPrefill;
-      event.done = held_.size();
-      event.total = prompt_.size();
-      return Step::kEvent;
+      return status;
     }
   }
 }
 
-// One chunk of the prompt.
-Result<engine::Outcome> Session::prefill() {
-  const auto begin = Clock::now();
-  const size_t count = std::min(forward_.rows(), prompt_.size() - held_.size());
-  VITALIS_ASSIGN(const auto outcome,
-                 run(std::span(prompt_).subspan(held_.size(), count), false, logits_.data()));
-  prefill_time_ += Clock::now() - begin;
-  if (outcome == engine::Outcome::kDone && held_.size() == prompt_.size()) {
-    cache_.save(windows_[next_window_++ % kWindows]);
-    state_ = State::kDecode;
+std::optional<Session::Step> Session::tell(Event& event) {
+  event = {};
+  if (events_.take(event)) return Step::kEvent;
+  if (state_ == State::kIdle) return Step::kDone;
+  if (state_ == State::kFinished) {
+    state_ = State::kIdle;
+    event.kind = Event::Kind::kFinished;
+    event.finish = finish_;
+    return Step::kEvent;
   }
-  return outcome;
+  if (!prefilled_) return std::nullopt;
+  prefilled_ = false;
+  event.kind = Event::Kind::kPrefill;
+  event.done = held_.size();
+  event.total = prompt_.size();
+  return Step::kEvent;
 }
 
-// One token: computes the one before it, unless that was the prompt's last, and draws.
-Result<engine::Outcome> Session::decode() {
-  const auto begin = Clock::now();
-  if (!sampled_.empty()) {
-    VITALIS_ASSIGN(const auto outcome, run(std::span(sampled_).last(1), false, logits_.data()));
-    if (outcome == engine::Outcome::kCancelled) return outcome;
+std::span<const Token> Session::pending(size_t room) const {
+  const auto left = state_ == State::kPrefill
+                        ? std::span(prompt_).subspan(held_.size())
+                        : std::span(sampled_).subspan(held_.size() - prompt_.size());
+  return left.first(std::min(room, left.size()));
+}
+
+Status Session::advance(size_t count, Clock::time_point begin) {
+  if (state_ == State::kPrefill) {
+    prefill_time_ += Clock::now() - begin;
+    prefilled_ = true;
+    keep_windows(held_.size() - count);
+    if (held_.size() == prompt_.size()) state_ = State::kDecode;
+    return {};
   }
+  if (held_.size() == prompt_.size() + sampled_.size()) VITALIS_TRY(draw());
+  const auto now = Clock::now();
+  if (count == 0) {
+    first_token_time_ = now - started_;
+  } else {
+    decode_time_ += now - begin;
+  }
+  return {};
+}
+
+// One token, from the logits of the one before it.
+Status Session::draw() {
   const Token token = sampler_.sample(logits_, options_.sampling, held_.size());
+  if (options_.logprobs) {
+    const auto found = sampler_.candidates(logits_, token, options_.alternatives);
+    candidates_.insert(candidates_.end(), found.begin(), found.end());
+    candidates_end_.push_back(candidates_.size());
+  }
+  sampler_.take(token);
   sampled_.push_back(token);
   if (events_.channel() == harmony::Channel::kAnalysis) ++reasoning_;
   harmony::EventBuffer& parsed = events_.refill();
@@ -191,17 +282,12 @@ Result<engine::Outcome> Session::decode() {
   const bool ends_final =
       token == format.end && events_.channel() == harmony::Channel::kFinal && !events_.is_call();
   if (ends_final || format.ends_turn(token)) {
-    VITALIS_TRY(finish(token == format.call ? Finish::kToolCall : Finish::kStop, parsed));
-  } else if (sampled_.size() == options_.max_tokens || held_.size() == cache_.context()) {
-    VITALIS_TRY(finish(Finish::kLength, parsed));
+    return finish(token == format.call ? Finish::kToolCall : Finish::kStop, parsed);
   }
-  const auto now = Clock::now();
-  if (sampled_.size() == 1) {
-    first_token_time_ = now - started_;
-  } else {
-    decode_time_ += now - begin;
+  if (sampled_.size() == options_.max_tokens || held_.size() == cache_.context()) {
+    return finish(Finish::kLength, parsed);
   }
-  return engine::Outcome::kDone;
+  return {};
 }
 
 Status Session::finish(Finish reason, harmony::EventBuffer& parsed) {
@@ -216,7 +302,14 @@ std::vector<harmony::Message> Session::reply() const {
 
 void Session::end_answer() {
   state_ = State::kIdle;
+  prefilled_ = false;
   events_.clear();
+}
+
+std::span<const engine::Candidate> Session::logprobs(size_t index) const {
+  if (index >= candidates_end_.size()) return {};
+  const size_t begin = index == 0 ? 0 : candidates_end_[index - 1];
+  return std::span(candidates_).subspan(begin, candidates_end_[index] - begin);
 }
 
 void Session::reset() {
@@ -253,6 +346,33 @@ Result<engine::Outcome> Session::forward(std::span<const Token> tokens, bool all
     if (all_logits) out += part.size() * vocab;
   }
   return engine::Outcome::kDone;
+}
+
+void Session::assign(const Session& from) {
+  sampler_ = from.sampler_;
+  logits_ = from.logits_;
+  held_ = from.held_;
+  std::copy(std::begin(from.windows_), std::end(from.windows_), std::begin(windows_));
+  uses_ = from.uses_;
+  state_ = from.state_;
+  prefilled_ = from.prefilled_;
+  options_ = from.options_;
+  prompt_ = from.prompt_;
+  returns_ = from.returns_;
+  sampled_ = from.sampled_;
+  candidates_ = from.candidates_;
+  candidates_end_ = from.candidates_end_;
+  functions_ = from.functions_;
+  parser_ = from.parser_;
+  events_ = from.events_;
+  finish_ = from.finish_;
+  reused_ = from.reused_;
+  reasoning_ = from.reasoning_;
+  started_ = from.started_;
+  prefill_time_ = from.prefill_time_;
+  first_token_time_ = from.first_token_time_;
+  decode_time_ = from.decode_time_;
+  note_ = from.note_;
 }
 
 Usage Session::usage() const {

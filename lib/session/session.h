@@ -32,7 +32,10 @@ struct SessionOptions {
 
 struct GenerateOptions {
   engine::Sampling sampling;
-  size_t max_tokens = 0;  // 0: as many as the context holds
+  bool seeded = false;      // sampling.seed counts even if it is 0; else 0 is a new one each time
+  size_t max_tokens = 0;    // 0: as many as the context holds
+  bool logprobs = false;    // keep the log-probabilities of each token
+  size_t alternatives = 0;  // and of as many others, at most engine::Sampler::kMostAlternatives
 };
 
 struct Usage {
@@ -65,8 +68,28 @@ class Session {
   // The messages of the answer so far; those that are whole carry their tokens.
   std::vector<harmony::Message> reply() const;
 
+  // Of token `index` of the answer: its log-probabilities, then its alternatives'. Empty if they
+  // were not asked for, or there is no such token. Valid until the next answer.
+  std::span<const engine::Candidate> logprobs(size_t index) const;
+
   // Forgets all tokens.
   void reset();
+
+  // Writes all that the session is to a file, which takes the place of an older one when it is
+  // whole; an answer in progress too, and a note of the host's, which is any bytes. cancel() ends
+  // it, and then there is no new file. kIo, kDenied, kNotFound for a folder that is not there.
+  Result<engine::Outcome> save(const std::string& path, std::string_view note);
+  // Becomes what a file holds: what is told next is what would have been told had there been no
+  // pause. Context and chunk stay this session's own. If it fails or is cancelled, the session is
+  // as before: kMalformed (no session file), kIntegrity (damaged, or of another model),
+  // kUnsupported (another version or other numerics), kContextFull, and those of opening a file.
+  Result<engine::Outcome> restore(const std::string& path);
+  const std::string& note() const { return note_; }  // of the last save() or restore()
+  // Bytes of the save() or restore() in progress, or of the last one. Any thread.
+  struct Progress {
+    uint64_t done, total;
+  };
+  Progress progress() const { return {progress_done_, progress_total_}; }
 
   // Appends tokens, and writes logits of all of them, or of the last, [rows][vocab].
   // Ends an answer in progress.
@@ -84,11 +107,53 @@ class Session {
   Session(std::shared_ptr<const Model> model, engine::Forward forward, engine::KvCache cache);
 
   void rewind(size_t common);
-  Result<engine::Outcome> prefill();
-  Result<engine::Outcome> decode();
-  Status finish(Finish reason, harmony::EventBuffer& parsed);
+  void keep_windows(size_t from);
+  void touch(size_t first, size_t last);
   void end_answer();
   Result<engine::Outcome> run(std::span<const Token> tokens, bool all_logits, float* logits);
+
+  // The parts of next(). An answer is a loop of them: what can be told is told; then the pending
+  // tokens are computed, whose last logits go to logits_; then advance() draws a token.
+  std::optional<Step> tell(Event& event);
+  // At most `room` tokens of the prompt or the answer that the cache lacks; none right after the
+  // prompt, whose last logits are there.
+  std::span<const Token> pending(size_t room) const;
+  // `count` pending tokens are in the cache; `begin` is when that work began.
+  Status advance(size_t count, Clock::time_point begin);
+  Status draw();
+  Status finish(Finish reason, harmony::EventBuffer& parsed);
+
+  // Of a saved session.
+  template <class Archive>
+  void fields(Archive& archive);
+  Result<engine::Outcome> write_file(const std::string& path);
+  Status read_state(std::string_view state, const std::string& path);
+  Status check_restored(const std::string& path) const;
+  std::vector<std::span<std::byte>> kv_pieces(engine::KvCache::Window& last);
+  template <class Move>
+  Result<engine::Outcome> each_piece(std::span<const std::span<std::byte>> pieces, Move&& move);
+  // The logits of the last token in the cache are needed to go on.
+  bool has_logits() const {
+    return state_ == State::kDecode && held_.size() == prompt_.size() + sampled_.size();
+  }
+  // Takes all that another session is, but its cache.
+  void assign(const Session& from);
+
+  // While a session is written or read, cancel() stops that, and the answer in progress stays as it
+  // was.
+  class Pause {
+   public:
+    explicit Pause(Session& of) : of_(of), cancelled_(of.cancel_.exchange(false)) {
+      of_.progress_done_ = of_.progress_total_ = 0;
+    }
+    ~Pause() { of_.cancel_ = cancelled_; }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    Session& of_;
+    bool cancelled_;
+  };
 
   std::shared_ptr<const Model> model_;
   engine::Forward forward_;
@@ -97,17 +162,25 @@ class Session {
   std::vector<float> logits_;  // of the last token in the cache
   std::vector<Token> held_;    // the tokens in the cache
 
-  // Sliding windows at the ends of recent prompts: where the next prompt will part from what is
-  // held when the reasoning of this answer is dropped.
-  static constexpr size_t kWindows = 2;
-  engine::KvCache::Window windows_[kWindows];
-  size_t next_window_ = 0;
+  // Sliding windows where a later prompt may part from what is held: see places_to_return(). The
+  // one that was of use the longest ago gives way.
+  static constexpr size_t kWindows = 8;
+  struct Window {
+    engine::KvCache::Window kept;
+    uint64_t used = 0;
+  };
+  Window windows_[kWindows];
+  uint64_t uses_ = 0;
 
   // The answer in progress.
   State state_ = State::kIdle;
+  bool prefilled_ = false;  // a chunk of the prompt was computed, and not told yet
   GenerateOptions options_;
   std::vector<Token> prompt_;
+  std::vector<size_t> returns_;  // places in the prompt where a window is worth its memory
   std::vector<Token> sampled_;
+  std::vector<engine::Candidate> candidates_;  // of all tokens in sampled_, if asked for
+  std::vector<size_t> candidates_end_;         // of each token: where its own end
   std::vector<std::string> functions_;
   std::optional<harmony::Parser> parser_;
   EventQueue events_;
@@ -115,6 +188,8 @@ class Session {
   size_t reused_ = 0, reasoning_ = 0;
   Clock::time_point started_;
   Clock::duration prefill_time_{}, first_token_time_{}, decode_time_{};
+  std::string note_;
+  std::atomic<uint64_t> progress_done_ = 0, progress_total_ = 0;
   std::atomic<bool> cancel_ = false;
 };
 

@@ -198,6 +198,7 @@ TEST_F(Structs, OptionsAreFilledNoFurther) {
   fill(vitalis_config_session_options);
   fill(vitalis_config_generate_options);
   fill(vitalis_config_system);
+  fill(vitalis_config_hub_options);
   vitalis_config_release(config);
 }
 

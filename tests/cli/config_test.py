@@ -199,9 +199,11 @@ class Page(Program):
                          f"python3 tests/cli/settings_doc.py {PROGRAM} docs/configuration.md")
 
     def test_help_tells_defaults(self):
-        told = " ".join(self.succeeds("run", "--help").split())
+        told = " ".join(" ".join(self.succeeds(command, "--help").split())
+                        for command in ("run", "auth", "download", "update", "models"))
         for setting in json.loads(self.succeeds("config", "show", "--json")):
-            if setting["flag"] in told and setting["type"] != "boolean" and setting["default"]:
+            if setting["flag"] and setting["type"] != "boolean":
+                self.assertIn(setting["flag"], told)
                 self.assertIn(f"{setting['help']} (default: {setting['default']})", told)
 
 

@@ -64,12 +64,49 @@ TEST_F(Cache, RestoresAWindowThatTheRingsHaveLost) {
   KvCache kv = cache(), fresh = cache();
   run(f, kv, 0, 130);
   KvCache::Window window;
-  kv.save(window);
+  kv.save(130, window);
   run(f, kv, 130, 300);
   EXPECT_FALSE(kv.can_truncate(130));
   kv.restore(window);
   EXPECT_EQ(kv.size(), 130u);
   EXPECT_EQ(run(f, kv, 130, 200), run(f, fresh, 0, 200));
+}
+
+// At every size around the edges of the window and of the blocks, into a cache with other rings,
+// and from a place below the end.
+TEST_F(Cache, GoesOnInACacheOfAnotherShape) {
+  Forward f = forward();
+  for (const size_t size : {1, 19, 20, 21, 31, 32, 33, 63, 64, 65, 130}) {
+    KvCache kv = cache(), other = cache(size + 97), fresh = cache();
+    run(f, kv, 0, size + 9);
+    ASSERT_TRUE(kv.can_truncate(size));
+    KvCache::Window window;
+    kv.save(size, window);
+    EXPECT_EQ(window.bytes.size(), other.window_bytes(size));
+    EXPECT_LE(window.bytes.size(), KvCache::window_bytes(config, engine->kv_type()));
+    const auto from = kv.full(size), to = other.full(size);
+    ASSERT_EQ(from.size(), to.size());
+    for (size_t i = 0; i < from.size(); ++i) {
+      ASSERT_EQ(from[i].size(), to[i].size());
+      std::copy(from[i].begin(), from[i].end(), to[i].begin());
+    }
+    other.restore(window);
+    // What was never there is not cut back to.
+    EXPECT_EQ(other.can_truncate(size - 1), size < 20);
+    EXPECT_EQ(run(f, other, size, size + 90), run(f, fresh, 0, size + 90)) << size;
+  }
+}
+
+TEST_F(Cache, ACopyGoesOnByItself) {
+  Forward f = forward();
+  KvCache kv = cache(), fresh = cache();
+  run(f, kv, 0, 133);
+  KvCache copy = cache();
+  copy.copy(kv);
+  run(f, kv, 300, 333);
+  EXPECT_EQ(copy.size(), 133u);
+  EXPECT_TRUE(copy.can_truncate(130));
+  EXPECT_EQ(run(f, copy, 133, 200), run(f, fresh, 0, 200));
 }
 
 // Cancels at the beginning of layer `layer`.

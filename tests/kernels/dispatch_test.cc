@@ -42,8 +42,9 @@ TEST(Dispatch, RefusesWhatItCannotRun) {
 
 TEST(Dispatch, TablesHaveEveryEntry) {
   for (const Table* t : available()) {
-    EXPECT_TRUE(t->packed_bytes && t->pack && t->matmul_bf16 && t->matmul_mxfp4) << t->name;
-    EXPECT_TRUE(t->rms_norm && t->rope && t->swiglu && t->widen && t->add_shares && t->top_k);
+    EXPECT_TRUE(t->packed_bytes && t->pack && t->matmul) << t->name;
+    EXPECT_TRUE(t->rms_norm && t->rope && t->rope_pairs && t->swiglu && t->swiglu_apart &&
+                t->widen && t->add_shares && t->top_k);
     EXPECT_TRUE(t->store_kv && t->attend && t->merge && t->finish) << t->name;
   }
 }

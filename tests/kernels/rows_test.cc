@@ -28,18 +28,23 @@ TEST_P(Rows, RmsNorm) {
       Guarded<float> x(hidden), expected(hidden), found(hidden);
       Guarded<uint16_t> weight(hidden);
       fill(x, random, size, false);
+      Guarded<float> wide(hidden);
       for (uint16_t& w : weight) w = random.bf16();
-      portable().rms_norm(x.data(), weight.data(), hidden, 1e-5f, expected.data());
-      tier().rms_norm(x.data(), weight.data(), hidden, 1e-5f, found.data());
-      ASSERT_TRUE(same_bits(floats(expected), floats(found))) << hidden;
-      EXPECT_TRUE(found.guards_whole());
+      for (float& w : wide) w = random.unit();
+      for (const Vector& w :
+           {Vector{weight.data(), VectorType::kBf16}, Vector{wide.data(), VectorType::kF32}}) {
+        portable().rms_norm(x.data(), w, hidden, 1e-5f, expected.data());
+        tier().rms_norm(x.data(), w, hidden, 1e-5f, found.data());
+        ASSERT_TRUE(same_bits(floats(expected), floats(found))) << hidden;
+        EXPECT_TRUE(found.guards_whole());
+      }
     }
   }
 }
 
 TEST_P(Rows, Rope) {
   Random random(2);
-  for (const size_t head_dim : {32, 64, 96, 128}) {
+  for (const size_t head_dim : {32, 64, 96, 128, 256}) {
     for (const size_t heads : {1, 3, 8}) {
       Guarded<float> cos(head_dim / 2), sin(head_dim / 2), expected(heads * head_dim);
       Guarded<float> found(heads * head_dim);
@@ -47,10 +52,19 @@ TEST_P(Rows, Rope) {
       fill(sin, random, 1, false);
       fill(expected, random, 10, true);
       std::copy(expected.begin(), expected.end(), found.begin());
+      // Side by side, to end where the others do.
+      Guarded<float> pairs(heads * head_dim);
+      for (size_t i = 0; i < pairs.size(); ++i) {
+        const size_t in_head = i % head_dim;
+        pairs[i] = expected[i - in_head + in_head / 2 + in_head % 2 * (head_dim / 2)];
+      }
       portable().rope(expected.data(), heads, head_dim, cos.data(), sin.data());
       tier().rope(found.data(), heads, head_dim, cos.data(), sin.data());
       ASSERT_TRUE(same_bits(floats(expected), floats(found)));
       EXPECT_TRUE(found.guards_whole());
+      tier().rope_pairs(pairs.data(), heads, head_dim, cos.data(), sin.data());
+      ASSERT_TRUE(same_bits(floats(expected), floats(pairs)));
+      EXPECT_TRUE(pairs.guards_whole());
     }
   }
 }
@@ -65,18 +79,59 @@ TEST_P(Rows, Swiglu) {
     tier().swiglu(x.data(), n, limit, found.data());
     ASSERT_TRUE(same_bits(floats(expected), floats(found))) << n;
     EXPECT_TRUE(found.guards_whole());
+    Guarded<float> gate(n), up(n), apart(n);
+    for (size_t i = 0; i < n; ++i) {
+      gate[i] = x[2 * i];
+      up[i] = x[2 * i + 1];
+    }
+    tier().swiglu_apart(gate.data(), up.data(), n, limit, apart.data());
+    ASSERT_TRUE(same_bits(floats(expected), floats(apart))) << n;
+    EXPECT_TRUE(apart.guards_whole());
   }
 }
 
+// Every bf16 and f16, and bytes under every scale.
 TEST_P(Rows, Widen) {
-  for (const size_t n : {1, 7, 8, 15, 16, 17, 31, 33, 65536}) {
-    Guarded<uint16_t> x(n);
-    Guarded<float> expected(n), found(n);
-    for (size_t i = 0; i < n; ++i) x[i] = static_cast<uint16_t>(n == 65536 ? i : i * 4099);
-    portable().widen(x.data(), n, expected.data());
-    tier().widen(x.data(), n, found.data());
-    ASSERT_TRUE(same_bits(floats(expected), floats(found))) << n;
-    EXPECT_TRUE(found.guards_whole());
+  using enum MatrixType;
+  constexpr size_t kBytes[] = {2, 4, 2};
+  for (const MatrixType type : {kBf16, kF32, kF16, kQ8_0}) {
+    for (const size_t n : {32, 96, 65536, 32 * 65536}) {
+      if (n > 65536 && type != kQ8_0) continue;
+      const size_t bytes = type == kQ8_0 ? n / 32 * 34 : n * kBytes[static_cast<size_t>(type)];
+      Guarded<uint8_t> x(bytes);
+      Guarded<float> expected(n), found(n);
+      if (type == kQ8_0) {
+        for (size_t i = 0; i < bytes; ++i) {
+          const size_t block = i / 34, at = i % 34;
+          x[i] = static_cast<uint8_t>(at < 2 ? block >> 8 * at : at * 8 + block);
+        }
+      } else {
+        const size_t width = kBytes[static_cast<size_t>(type)];
+        for (size_t i = 0; i < bytes; ++i) x[i] = static_cast<uint8_t>(i / width >> i % width * 8);
+      }
+      portable().widen(type, x.data(), n, expected.data());
+      tier().widen(type, x.data(), n, found.data());
+      ASSERT_TRUE(same_bits(floats(expected), floats(found))) << n;
+      EXPECT_TRUE(found.guards_whole());
+    }
+  }
+}
+
+TEST(F16, IsWhatItsBitsSay) {
+  for (uint32_t bits = 0; bits < 0x8000; ++bits) {
+    const int exponent = static_cast<int>(bits >> 10);
+    const float fraction = static_cast<float>(bits & 1023);
+    const float value = f16_to_f32(static_cast<uint16_t>(bits));
+    EXPECT_EQ(to_bits(f16_to_f32(static_cast<uint16_t>(bits | 0x8000))),
+              to_bits(value) | 0x80000000);
+    if (exponent == 31) {
+      EXPECT_EQ(std::isnan(value), fraction != 0);
+      EXPECT_EQ(std::isinf(value), fraction == 0);
+    } else if (exponent == 0) {
+      EXPECT_EQ(value, std::ldexp(fraction, -24));
+    } else {
+      EXPECT_EQ(value, std::ldexp(fraction + 1024, exponent - 25));
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #include "model/gguf_checkpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/status.h"
@@ -14,6 +15,7 @@ namespace {
 using formats::GgufWriter;
 
 constexpr uint32_t kF32 = 0;
+constexpr uint32_t kF16 = 1;
 constexpr uint32_t kEarlyMxfp4 = 4;
 constexpr uint32_t kQ8_0 = 8;
 constexpr uint32_t kBf16 = 30;
@@ -23,21 +25,35 @@ std::string f32_bytes(float value) {
   return GgufWriter::number(std::bit_cast<uint32_t>(value), 4);
 }
 
-// 32 numbers by the least power of two that keeps them in a signed byte.
-std::string q8_block(const Dense& tensor, size_t row, size_t col) {
+// To nearest, halves away from zero; numbers of models are far below what f16 can hold.
+uint16_t to_f16(float value) {
+  int exponent = 0;
+  std::frexp(value, &exponent);
+  const int step = std::max(exponent - 11, -24);  // of the last place
+  const auto steps = static_cast<uint32_t>(std::lround(std::ldexp(std::abs(value), -step)));
+  const uint32_t bits = steps < 1024 ? steps : steps + (static_cast<uint32_t>(step + 24) << 10);
+  return static_cast<uint16_t>(bits | (std::signbit(value) ? 0x8000 : 0));
+}
+
+// 32 numbers in steps of the greatest / 127, as llama.cpp cuts them.
+struct Q8Block {
+  uint16_t scale;
+  std::array<int8_t, 32> steps;
+};
+Q8Block q8_block(const Dense& tensor, size_t row, size_t col) {
   float greatest = 0;
   for (size_t i = 0; i < 32; ++i) {
     greatest = std::max(greatest, std::abs(element(tensor, row, col + i)));
   }
-  int exponent = -14;
-  while (std::ldexp(127.0F, exponent) < greatest) ++exponent;
-  std::string out = GgufWriter::number(static_cast<uint64_t>(exponent + 15) << 10, 2);
+  Q8Block out{to_f16(greatest / 127), {}};
   for (size_t i = 0; i < 32; ++i) {
-    const float steps = std::ldexp(element(tensor, row, col + i), -exponent);
-    out += static_cast<char>(std::lround(steps));
+    const float steps = greatest > 0 ? element(tensor, row, col + i) * 127 / greatest : 0;
+    out.steps[i] = static_cast<int8_t>(std::lround(steps));
   }
   return out;
 }
+
+constexpr uint32_t kQ8AsF32 = 1000;  // no number of ggml's
 
 std::string dense_bytes(const Dense& tensor, uint32_t type) {
   std::string out;
@@ -47,7 +63,14 @@ std::string dense_bytes(const Dense& tensor, uint32_t type) {
       if (type == kBf16) {
         out += GgufWriter::number(std::bit_cast<uint32_t>(element(tensor, row, col)) >> 16, 2);
       }
-      if (type == kQ8_0 && col % 32 == 0) out += q8_block(tensor, row, col);
+      if (type == kF16) out += GgufWriter::number(to_f16(element(tensor, row, col)), 2);
+      if ((type != kQ8_0 && type != kQ8AsF32) || col % 32 != 0) continue;
+      const Q8Block block = q8_block(tensor, row, col);
+      if (type == kQ8_0) out += GgufWriter::number(block.scale, 2);
+      for (const int8_t step : block.steps) {
+        if (type == kQ8_0) out += static_cast<char>(step);
+        if (type == kQ8AsF32) out += f32_bytes(f16(block.scale) * static_cast<float>(step));
+      }
     }
   }
   return out;
@@ -88,9 +111,8 @@ class Converter {
  public:
   Converter(const Checkpoint& checkpoint, GgufMatrices matrices, bool ollama)
       : c_(checkpoint.config()), w_(checkpoint.weights()), ollama_(ollama) {
-    matrices_ = matrices == GgufMatrices::kF32    ? kF32
-                : matrices == GgufMatrices::kBf16 ? kBf16
-                                                  : kQ8_0;
+    constexpr uint32_t kTypes[] = {kF32, kBf16, kF16, kQ8_0, kQ8AsF32};
+    matrices_ = kTypes[static_cast<size_t>(matrices)];
   }
 
   GgufWriter convert() {
@@ -135,6 +157,7 @@ class Converter {
   }
 
   void add(const std::string& name, std::vector<uint64_t> shape, uint32_t type, std::string bytes) {
+    if (type == kQ8AsF32) type = kF32;
     out_.tensors.push_back({prefix_ + name, std::move(shape), type, std::move(bytes)});
   }
   void matrix(const std::string& name, const Dense& tensor) {

@@ -10,7 +10,8 @@
 
 namespace vitalis::model {
 
-enum class GgufMatrices : uint8_t { kF32, kBf16, kQ8_0 };
+// kQ8AsF32: what kQ8_0 rounds to, but stored as f32.
+enum class GgufMatrices : uint8_t { kF32, kBf16, kF16, kQ8_0, kQ8AsF32 };
 
 // As llama.cpp's converter writes it; in early Ollama's form if `ollama`.
 formats::GgufWriter gguf_of(const Checkpoint& checkpoint, GgufMatrices matrices,

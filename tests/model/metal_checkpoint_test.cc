@@ -35,8 +35,8 @@ TEST_P(MetalCheckpoint, HoldsTheSameNumbers) {
   EXPECT_EQ(checkpoint->tensors().size(), 3 + 15U * reference->config().layers);
   EXPECT_EQ(checkpoint->weights().q_scale, 0.5F);
   EXPECT_EQ(checkpoint->weights().k_scale, 0.25F);
-  EXPECT_EQ(differences(checkpoint->weights()),
-            "MXFP4 with Metal's scales, rotary pairs side by side, scaled q and k");
+  EXPECT_EQ(checkpoint->weights().rotary_pairs, RotaryPairs::kAdjacent);
+  EXPECT_EQ(checkpoint->weights().layers[0].down_proj.layout, Mxfp4Layout::kMetal);
   SameModel(*reference, *checkpoint).expect();
 }
 

@@ -33,6 +33,11 @@ inline float element(const Dense& tensor, size_t row, size_t col) {
     std::memcpy(&value, data + 4 * col, 4);
     return value;
   }
+  if (tensor.type == DenseType::kF16) {
+    uint16_t bits;
+    std::memcpy(&bits, data + 2 * col, 2);
+    return f16(bits);
+  }
   const std::byte* block = data + col / 32 * 34;
   uint16_t scale;
   std::memcpy(&scale, block, 2);

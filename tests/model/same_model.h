@@ -12,7 +12,7 @@ namespace vitalis::model {
 
 class SameModel {
  public:
-  // Numbers must be equal, save where b holds Q8_0: there they may differ by its rounding.
+  // Numbers must be equal, save where b holds Q8_0 or f16: there they may differ by its rounding.
   SameModel(const Checkpoint& a, const Checkpoint& b) : a_(a), b_(b), c_(a.config()) {}
 
   void expect() {
@@ -62,9 +62,11 @@ class SameModel {
       for (size_t c = 0; c < a.cols; ++c) {
         const float expected = element(a, r, c) * scale;
         const float found = vector ? element(b, 0, row_of(c)) : element(b, row_of(r), c);
-        // Half a step of 127 to the greatest of 32, doubled since the test's scales are powers
-        // of 2.
-        const float allowed = b.type == DenseType::kQ8_0 ? greatest(a, r, c) / 127 : 0;
+        // Half a step of 127 to the greatest of 32, and what the f16 of that step is off by.
+        const float allowed = b.type == DenseType::kQ8_0 ? greatest(a, r, c) / 127
+                              : b.type == DenseType::kF16
+                                  ? std::max(std::abs(expected) / 2048, 0x1p-25F)
+                                  : 0;
         wrong += std::abs(found - expected) > allowed;
       }
     }

@@ -170,7 +170,7 @@ std::vector<TensorRange> hugging_face_tensors(const model::Config& config) {
   std::vector<TensorRange> out;
   for (const model::NameRow& row : table.rows) {
     const size_t times = model::schema(row.id).per_layer() ? config.layers : 1;
-    const DType type = model::stored_type(row.part, table);
+    const DType type = model::stored_types(row, table).front();
     const std::vector<uint64_t> shape = model::stored_shape({&row, 1}, config);
     const uint64_t bytes = formats::tensor_bytes(type, shape).value_or(0);
     for (size_t layer = 0; layer < times; ++layer) {

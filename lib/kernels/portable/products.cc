@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/math-inl.h"
+#include "kernels/portable/rows.h"
 
 namespace vitalis::kernels::portable {
 namespace {
@@ -20,22 +21,39 @@ float block_sum(const float* x, const float* w) {
   return even + odd;
 }
 
-// decode(n, block, w[32]) writes a block of row n.
-template <class Decode>
-void matmul(const void* packed, size_t rows, size_t k, size_t begin, size_t end,
-            const uint16_t* bias, float* out, size_t out_stride, const Decode& decode) {
-  const float* x = static_cast<const float*>(packed);
-  for (size_t n = begin; n < end; ++n) {
-    for (size_t r = 0; r < rows; ++r) out[r * out_stride + n - begin] = 0;
-    for (size_t block = 0; block < k / kBlock; ++block) {
-      float w[kBlock];
-      decode(n, block, w);
-      for (size_t r = 0; r < rows; ++r) {
-        out[r * out_stride + n - begin] += block_sum(x + r * k + block * kBlock, w);
-      }
+// One block to floats; returns what its sum is multiplied by.
+float decode(const Matrix& w, size_t block, float* values) {
+  const auto* bytes = static_cast<const uint8_t*>(w.data);
+  const auto fp4 = [&](const uint8_t* codes, uint8_t exponent, size_t step, size_t apart) {
+    const float scale = e8m0_to_f32(exponent);
+    for (size_t j = 0; j < kBlock / 2; ++j) {
+      values[step * j] = kFp4[codes[j] & 15] * scale;
+      values[step * j + apart] = kFp4[codes[j] >> 4] * scale;
     }
-    if (!bias) continue;
-    for (size_t r = 0; r < rows; ++r) out[r * out_stride + n - begin] += bf16_to_f32(bias[n]);
+    return 1.f;
+  };
+  const uint8_t* packed = bytes + block * kPackedFp4Bytes;
+  switch (w.type) {
+    case MatrixType::kMxfp4:
+      return fp4(bytes + block * 16, w.scales[block], 2, 1);
+    case MatrixType::kMxfp4Metal: {
+      const uint8_t biased = w.scales[block];
+      const uint8_t scale =
+          biased < kMetalScaleBias ? 0 : static_cast<uint8_t>(biased - kMetalScaleBias);
+      return fp4(bytes + block * 16, scale, 2, 1);
+    }
+    case MatrixType::kMxfp4Ollama:
+      return fp4(packed + 1, packed[0], 2, 1);
+    case MatrixType::kMxfp4Ggml:
+      return fp4(packed + 1, packed[0], 1, 16);
+    case MatrixType::kQ8_0:
+      for (size_t i = 0; i < kBlock; ++i) {
+        values[i] = static_cast<int8_t>(bytes[block * kQ8Bytes + 2 + i]);
+      }
+      return q8_scale(bytes + block * kQ8Bytes);
+    default:
+      widen(w.type, bytes + block * kBlock * element_bytes(w.type), kBlock, values);
+      return 1;
   }
 }
 
@@ -54,27 +72,22 @@ void pack(const float* source, size_t stride, const uint32_t* index, size_t rows
   }
 }
 
-void matmul_bf16(const void* x, size_t rows, size_t k, const uint16_t* w, size_t begin, size_t end,
-                 const uint16_t* bias, float* out, size_t out_stride) {
-  matmul(x, rows, k, begin, end, bias, out, out_stride, [=](size_t n, size_t block, float* values) {
-    for (size_t i = 0; i < kBlock; ++i) {
-      values[i] = bf16_to_f32(w[n * k + block * kBlock + i]);
+void matmul(const void* packed, size_t rows, size_t k, const Matrix& w, size_t begin, size_t end,
+            const Vector& bias, float* out, size_t out_stride) {
+  const float* x = static_cast<const float*>(packed);
+  const size_t blocks = k / kBlock;
+  for (size_t n = begin; n < end; ++n) {
+    for (size_t r = 0; r < rows; ++r) out[r * out_stride + n - begin] = 0;
+    for (size_t block = 0; block < blocks; ++block) {
+      float values[kBlock];
+      const float scale = decode(w, n * blocks + block, values);
+      for (size_t r = 0; r < rows; ++r) {
+        out[r * out_stride + n - begin] += block_sum(x + r * k + block * kBlock, values) * scale;
+      }
     }
-  });
-}
-
-void matmul_mxfp4(const void* x, size_t rows, size_t k, const uint8_t* blocks,
-                  const uint8_t* scales, size_t begin, size_t end, const uint16_t* bias, float* out,
-                  size_t out_stride) {
-  matmul(x, rows, k, begin, end, bias, out, out_stride, [=](size_t n, size_t block, float* values) {
-    const size_t at = n * (k / kBlock) + block;
-    const float scale = e8m0_to_f32(scales[at]);
-    for (size_t j = 0; j < kBlock / 2; ++j) {
-      const uint8_t byte = blocks[at * 16 + j];
-      values[2 * j] = kFp4[byte & 15] * scale;
-      values[2 * j + 1] = kFp4[byte >> 4] * scale;
-    }
-  });
+    if (!bias.data) continue;
+    for (size_t r = 0; r < rows; ++r) out[r * out_stride + n - begin] += element(bias, n);
+  }
 }
 
 }  // namespace vitalis::kernels::portable

@@ -9,10 +9,7 @@ namespace vitalis::kernels::portable {
 size_t packed_bytes(size_t rows, size_t k);
 void pack(const float* source, size_t stride, const uint32_t* index, size_t rows, size_t k,
           Round round, void* packed);
-void matmul_bf16(const void* x, size_t rows, size_t k, const uint16_t* w, size_t begin, size_t end,
-                 const uint16_t* bias, float* out, size_t out_stride);
-void matmul_mxfp4(const void* x, size_t rows, size_t k, const uint8_t* blocks,
-                  const uint8_t* scales, size_t begin, size_t end, const uint16_t* bias, float* out,
-                  size_t out_stride);
+void matmul(const void* x, size_t rows, size_t k, const Matrix& w, size_t begin, size_t end,
+            const Vector& bias, float* out, size_t out_stride);
 
 }  // namespace vitalis::kernels::portable

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <iterator>
 
 #include "kernels/math-inl.h"
@@ -29,12 +30,21 @@ float fold(float* lane, size_t lanes) {
   return lane[0];
 }
 
-void rms_norm(const float* x, const uint16_t* weight, size_t hidden, float eps, float* out) {
+float element(const Vector& x, size_t i) {
+  return x.type == VectorType::kBf16 ? bf16_to_f32(static_cast<const uint16_t*>(x.data)[i])
+                                     : static_cast<const float*>(x.data)[i];
+}
+
+size_t element_bytes(MatrixType type) {
+  return type == MatrixType::kF32 ? 4 : 2;
+}
+
+void rms_norm(const float* x, const Vector& weight, size_t hidden, float eps, float* out) {
   float lane[32] = {};
   for (size_t i = 0; i < hidden; ++i) lane[i % 32] = std::fma(x[i], x[i], lane[i % 32]);
   const float mean = fold(lane, 32) / static_cast<float>(hidden);
   const float inverse = 1 / std::sqrt(mean + eps);
-  for (size_t i = 0; i < hidden; ++i) out[i] = x[i] * inverse * bf16_to_f32(weight[i]);
+  for (size_t i = 0; i < hidden; ++i) out[i] = x[i] * inverse * element(weight, i);
 }
 
 void rope(float* x, size_t heads, size_t head_dim, const float* cos, const float* sin) {
@@ -48,16 +58,48 @@ void rope(float* x, size_t heads, size_t head_dim, const float* cos, const float
   }
 }
 
-void swiglu(const float* x, size_t n, float limit, float* out) {
-  for (size_t i = 0; i < n; ++i) {
-    const float gate = std::min(x[2 * i], limit);
-    const float up = std::max(std::min(x[2 * i + 1], limit), -limit);
-    out[i] = (up + 1) * (gate / (1 + exp(-kSwigluAlpha * gate)));
+void rope_pairs(float* x, size_t heads, size_t head_dim, const float* cos, const float* sin) {
+  for (size_t h = 0; h < heads; ++h) {
+    float* head = x + h * head_dim;
+    float halves[kMostHeadDim];
+    for (size_t i = 0; i < head_dim; ++i) halves[i % 2 * (head_dim / 2) + i / 2] = head[i];
+    std::copy_n(halves, head_dim, head);
   }
+  rope(x, heads, head_dim, cos, sin);
 }
 
-void widen(const uint16_t* x, size_t n, float* out) {
-  for (size_t i = 0; i < n; ++i) out[i] = bf16_to_f32(x[i]);
+namespace {
+
+float swiglu(float x, float y, float limit) {
+  const float gate = std::min(x, limit);
+  const float up = std::max(std::min(y, limit), -limit);
+  return (up + 1) * (gate / (1 + exp(-kSwigluAlpha * gate)));
+}
+
+}  // namespace
+
+void swiglu(const float* x, size_t n, float limit, float* out) {
+  for (size_t i = 0; i < n; ++i) out[i] = swiglu(x[2 * i], x[2 * i + 1], limit);
+}
+
+void swiglu_apart(const float* gate, const float* up, size_t n, float limit, float* out) {
+  for (size_t i = 0; i < n; ++i) out[i] = swiglu(gate[i], up[i], limit);
+}
+
+void widen(MatrixType type, const void* row, size_t n, float* out) {
+  if (type == MatrixType::kQ8_0) {
+    const auto* bytes = static_cast<const uint8_t*>(row);
+    for (size_t i = 0; i < n; ++i) {
+      const uint8_t* block = bytes + i / kBlock * kQ8Bytes;
+      out[i] = static_cast<float>(static_cast<int8_t>(block[2 + i % kBlock])) * q8_scale(block);
+    }
+    return;
+  }
+  if (type == MatrixType::kF32) return void(std::memcpy(out, row, n * sizeof(float)));
+  const auto* halves = static_cast<const uint16_t*>(row);
+  for (size_t i = 0; i < n; ++i) {
+    out[i] = type == MatrixType::kF16 ? f16_to_f32(halves[i]) : bf16_to_f32(halves[i]);
+  }
 }
 
 void add_shares(const float* const* rows, const float* shares, size_t count, size_t n, float* x) {

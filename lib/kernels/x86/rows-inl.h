@@ -48,12 +48,16 @@ inline V load(const float* p, size_t count) {
 inline V load_bf16(const uint16_t* p, size_t count) {
   return count == kLanes ? load_bf16(p) : load_bf16_first(p, count);
 }
+inline V load(const Vector& x, size_t i, size_t count) {
+  return x.type == VectorType::kBf16 ? load_bf16(static_cast<const uint16_t*>(x.data) + i, count)
+                                     : load(static_cast<const float*>(x.data) + i, count);
+}
 inline void store(float* p, V x, size_t count) {
   if (count == kLanes) return store(p, x);
   store_first(p, x, count);
 }
 
-inline void rms_norm(const float* x, const uint16_t* weight, size_t hidden, float eps, float* out) {
+inline void rms_norm(const float* x, const Vector& weight, size_t hidden, float eps, float* out) {
   constexpr size_t kParts = 32 / kLanes;
   V lane[kParts];
   for (V& l : lane) l = zero();
@@ -70,7 +74,7 @@ inline void rms_norm(const float* x, const uint16_t* weight, size_t hidden, floa
   const float root = _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(mean + eps)));
   const V inverse = set1(1 / root);
   for (size_t i = 0; i < hidden; i += kLanes) {
-    store(out + i, mul(mul(load(x + i), inverse), load_bf16(weight + i)));
+    store(out + i, mul(mul(load(x + i), inverse), load(weight, i, kLanes)));
   }
 }
 
@@ -82,6 +86,22 @@ inline void rope(float* x, size_t heads, size_t head_dim, const float* cos, cons
       store(x + i, sub(mul(a, c), mul(b, s)));
       store(x + i + half, add(mul(b, c), mul(a, s)));
     }
+  }
+}
+
+inline void rope_pairs(float* x, size_t heads, size_t head_dim, const float* cos,
+                       const float* sin) {
+  const size_t half = head_dim / 2;
+  for (size_t h = 0; h < heads; ++h, x += head_dim) {
+    float second[kMostHeadDim / 2];  // the first half is never ahead of what is read
+    for (size_t i = 0; i < half; i += kLanes) {
+      const V c = load(cos + i), s = load(sin + i);
+      V a, b;
+      load_pairs(x + 2 * i, a, b);
+      store(x + i, sub(mul(a, c), mul(b, s)));
+      store(second + i, add(mul(b, c), mul(a, s)));
+    }
+    for (size_t i = 0; i < half; i += kLanes) store(x + half + i, load(second + i));
   }
 }
 
@@ -107,8 +127,29 @@ inline void swiglu(const float* x, size_t n, float limit, float* out) {
   });
 }
 
-inline void widen(const uint16_t* x, size_t n, float* out) {
-  over(n, [=](size_t i, size_t count) { store(out + i, load_bf16(x + i, count), count); });
+inline void swiglu_apart(const float* gate, const float* up, size_t n, float limit, float* out) {
+  over(n, [=](size_t i, size_t count) {
+    store(out + i, swiglu(load(gate + i, count), load(up + i, count), limit), count);
+  });
+}
+
+inline void widen(MatrixType type, const void* row, size_t n, float* out) {
+  const auto* halves = static_cast<const uint16_t*>(row);
+  const auto* bytes = static_cast<const uint8_t*>(row);
+  for (size_t i = 0; i < n; i += kLanes) {
+    V x;
+    if (type == MatrixType::kF32) {
+      x = load(static_cast<const float*>(row) + i);
+    } else if (type == MatrixType::kF16) {
+      x = load_f16(halves + i);
+    } else if (type == MatrixType::kQ8_0) {
+      const uint8_t* block = bytes + i / kBlock * kQ8Bytes;
+      x = mul(load_s8(block + 2 + i % kBlock), set1(q8_scale(block)));
+    } else {
+      x = load_bf16(halves + i);
+    }
+    store(out + i, x);
+  }
 }
 
 inline void add_shares(const float* const* rows, const float* shares, size_t count, size_t n,

@@ -101,6 +101,13 @@ inline V load_bf16_first(const uint16_t* p, size_t n) {
   for (size_t i = 0; i < n; ++i) first[i] = p[i];
   return load_bf16(first);
 }
+inline V load_f16(const uint16_t* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(p)));
+}
+inline V load_s8(const uint8_t* p) {
+  return _mm256_cvtepi32_ps(
+      _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i_u*>(p))));
+}
 
 inline void load_pairs(const uint16_t* p, V& even, V& odd) {
   const Bits both = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(p));

@@ -103,6 +103,14 @@ inline V load_bf16_first(const uint16_t* p, size_t n) {
   const __m256i narrow = _mm256_maskz_loadu_epi16(first_lanes(n), p);
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(narrow), 16));
 }
+inline V load_f16(const uint16_t* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(p)));
+}
+// Signed bytes.
+inline V load_s8(const uint8_t* p) {
+  return _mm512_cvtepi32_ps(
+      _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(p))));
+}
 // 2 * kLanes values side by side: those at even places and those at odd ones.
 inline void load_pairs(const uint16_t* p, V& even, V& odd) {
   const Bits both = _mm512_loadu_si512(p);
