@@ -240,7 +240,10 @@ Status remove_folder(const std::string& path) {
   return {};
 }
 
-Status write_atomically(Disk& disk, const std::string& path, std::string_view text, uint32_t mode) {
+namespace {
+
+Status replace(Disk& disk, const std::string& path, std::string_view text, uint32_t mode,
+               bool synced) {
   const std::string beside = path + "." + std::to_string(::getpid()) + ".new";
   VITALIS_TRY(remove_file(beside));
   const OpenFile file(
@@ -248,13 +251,23 @@ Status write_atomically(Disk& disk, const std::string& path, std::string_view te
   if (!file) return io_error("make", beside, errno);
   const auto write = [&]() -> Status {
     VITALIS_TRY(disk.write_at(file, std::as_bytes(std::span(text)), 0));
-    VITALIS_TRY(disk.sync(file));
+    if (synced) VITALIS_TRY(disk.sync(file));
     VITALIS_TRY(disk.rename(beside, path));
-    return disk.sync_folder(folder_of(path));
+    return synced ? disk.sync_folder(folder_of(path)) : Status();
   };
   Status status = write();
   if (!status.ok()) (void)remove_file(beside);
   return status;
+}
+
+}  // namespace
+
+Status write_atomically(Disk& disk, const std::string& path, std::string_view text, uint32_t mode) {
+  return replace(disk, path, text, mode, true);
+}
+
+Status write_in_one_step(Disk& disk, const std::string& path, std::string_view text) {
+  return replace(disk, path, text, 0666, false);
 }
 
 Status copy_contents(const OpenFile& from, const OpenFile& to, uint64_t offset, uint64_t size) {

@@ -88,6 +88,8 @@ Status remove_folder(const std::string& path);  // and all below it; links are r
 // A new file beside it, synced, takes its place: whoever reads finds the old or the new.
 Status write_atomically(Disk& disk, const std::string& path, std::string_view text,
                         uint32_t mode = 0666);
+// The same for what may be lost in a power cut, since it can be made again: not synced.
+Status write_in_one_step(Disk& disk, const std::string& path, std::string_view text);
 // `size` bytes at `offset` of one become those of the other, shared on disk where it can.
 Status copy_contents(const OpenFile& from, const OpenFile& to, uint64_t offset, uint64_t size);
 

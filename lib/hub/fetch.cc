@@ -44,6 +44,7 @@ struct Fetcher::Slot : Receiver {
   uint64_t generation = 0;
   int redirects = 0;
   Clock::time_point not_before;
+  bool with_token = false;  // was it sent
   bool takes_body = false;
   bool is_restart = false;  // a range was asked for, and the whole file comes
   size_t error_bytes = 0;
@@ -53,6 +54,7 @@ struct Fetcher::Slot : Receiver {
 
   bool on_head(const ResponseHead& head) override;
   bool on_body(std::span<const std::byte> bytes) override;
+  bool is_ready() override { return owner.rate_limit_ == 0 || owner.allowance_ > 0; }
 
   bool refuse(Code code, bool final, std::string sentence) {
     failure = Status(code, std::move(sentence));
@@ -75,11 +77,13 @@ bool Fetcher::Slot::on_head(const ResponseHead& head) {
     const auto range = parse_content_range(head.field("content-range"));
     const bool right = range && range->first == position && range->last + 1 == stop &&
                        range->total.value_or(file().size) == file().size;
-    if (!right) {
-      return refuse(Code::kNetwork, false,
-                    text(file().path, ": expected bytes ", position, '-', stop - 1, '/',
-                         file().size, " from ", url.host, ", found Content-Range ",
-                         in_quotes(head.field("content-range"))));
+    const auto length = parse_decimal(head.field("content-length"));
+    if (!right || length.value_or(stop - position) != stop - position) {
+      return refuse(
+          Code::kNetwork, false,
+          text(file().path, ": expected bytes ", position, '-', stop - 1, '/', file().size,
+               " from ", url.host, ", found Content-Range ", in_quotes(head.field("content-range")),
+               " of length ", in_quotes(head.field("content-length"))));
     }
     return takes_body = true;
   }
@@ -181,7 +185,7 @@ Asked Fetcher::asked(const Slot& slot) const {
           .url = slot.url,
           .page = endpoint_.page_of(repo_),
           .is_endpoint = slot.url.same_origin(endpoint_.url()),
-          .with_token = endpoint_.token_for(slot.url) != nullptr};
+          .with_token = slot.with_token};
 }
 
 void Fetcher::release(Slot& slot) {
@@ -238,10 +242,10 @@ Status Fetcher::begin_resolve(Slot& slot) {
   slot.takes_body = false;
   slot.failure = {};
   slot.error_bytes = 0;
-  return client_.start(
-      slot.exchange,
-      {.method = Request::Method::kHead, .url = slot.url, .token = endpoint_.token_for(slot.url)},
-      slot);
+  const Token* token = endpoint_.token_for(slot.url);
+  slot.with_token = token != nullptr;
+  return client_.start(slot.exchange,
+                       {.method = Request::Method::kHead, .url = slot.url, .token = token}, slot);
 }
 
 Status Fetcher::begin_fetch(Slot& slot) {
@@ -254,6 +258,7 @@ Status Fetcher::begin_fetch(Slot& slot) {
   slot.landed_before = slot.remote->blob->landed_bytes();
   if (slot.remote->is_sequential) slot.position = 0;
   Request request{.url = slot.url, .token = endpoint_.token_for(slot.url)};
+  slot.with_token = request.token != nullptr;
   if (slot.wants_range()) {
     request.first = slot.position;
     request.last = slot.stop - 1;
@@ -327,12 +332,12 @@ Status Fetcher::finish_fetch(Slot& slot) {
   Remote& remote = *slot.remote;
   slot.doing = Slot::Doing::kNothing;
   const Exchange& exchange = slot.exchange;
-  if (!slot.failure.ok()) {
+  const bool is_whole = slot.takes_body && slot.position == slot.stop;
+  if (!slot.failure.ok() && !is_whole) {
     return retry(slot, {.kind = slot.is_final ? Verdict::Kind::kFail : Verdict::Kind::kRetry,
                         .status = slot.failure});
   }
-  if (slot.takes_body && slot.position == slot.stop) {
-    slot.takes_body = false;
+  if (is_whole) {  // what came beyond, or how it ended, does not matter: the digest does
     release(slot);
     return {};
   }

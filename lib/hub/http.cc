@@ -119,6 +119,10 @@ struct Exchange::State {
 
   static size_t on_write(char* data, size_t, size_t size, void* self) {
     auto& state = *static_cast<State*>(self);
+    if (!state.receiver->is_ready()) {
+      state.is_held = true;
+      return CURL_WRITEFUNC_PAUSE;
+    }
     if (state.receiver->on_body({reinterpret_cast<const std::byte*>(data), size})) return size;
     state.was_stopped = true;
     return 0;

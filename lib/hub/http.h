@@ -40,6 +40,8 @@ class Receiver {
   virtual ~Receiver() = default;
   virtual bool on_head(const ResponseHead& head) = 0;
   virtual bool on_body(std::span<const std::byte> bytes) = 0;
+  // Asked before on_body: false puts the exchange on hold with the bytes kept.
+  virtual bool is_ready() { return true; }
 };
 
 // One request and its answer. May be started again when it has ended. Stays where it is: the client

@@ -69,8 +69,8 @@ Status write_metadata(Disk& disk, const Layout& layout, const std::string& commi
   const std::string path =
       text(layout.root, "/.cache/huggingface/download/", file.path, ".metadata");
   VITALIS_TRY(make_folders(folder_of(path)));
-  return write_atomically(disk, path,
-                          text(commit, '\n', file.etag(), '\n', now_as_fraction(), '\n'));
+  return write_in_one_step(disk, path,
+                           text(commit, '\n', file.etag(), '\n', now_as_fraction(), '\n'));
 }
 
 Status write_if_absent(const std::string& path, std::string_view content) {
@@ -239,7 +239,8 @@ VerifiedRecord VerifiedRecord::load(const Layout& layout) {
   if (!content.ok()) return record;
   for (std::string_view rest = *content; !rest.empty();) {
     const size_t end = rest.find('\n');
-    if (end == rest.npos) break;  // cut off while it was written
+    record.is_cut_off_ = end == rest.npos;  // while it was written
+    if (record.is_cut_off_) break;
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
     size_t path = 0;
@@ -260,9 +261,9 @@ Status VerifiedRecord::add(Disk& disk, const File& file) {
   const std::string line = line_for(file);
   if (line.empty()) return error(Code::kIo, layout_.final_path(file), " has gone");
   lines_.insert_or_assign(layout_.final_path(file).substr(layout_.root.size() + 1), line);
-  std::string content;
-  for (const auto& [path, known] : lines_) content += known + '\n';
-  return write_atomically(disk, layout_.verified_path(), content);
+  // Not synced: what is lost of it is hashed once more.
+  VITALIS_ASSIGN(const OpenFile open, open_to_write(layout_.verified_path(), false));
+  return disk.append(open, (is_cut_off_ ? "\n" : "") + line + '\n');
 }
 
 Status publish_snapshot(Disk& disk, const Layout& layout, const Listing& listing,

@@ -66,7 +66,9 @@ class VerifiedRecord {
   explicit VerifiedRecord(Layout layout) : layout_(std::move(layout)) {}
   std::string line_for(const File& file) const;  // empty if it is not there
   Layout layout_;
-  std::map<std::string, std::string, std::less<>> lines_;  // by path relative to the root
+  bool is_cut_off_ = false;  // the file ends in half a line
+  std::map<std::string, std::string, std::less<>>
+      lines_;  // by path relative to the root; the last one counts
 };
 
 // All files of the listing's selection are verified and in place of their blobs (or parts).

@@ -128,10 +128,12 @@ MockFile large_file(Content content) {
 }
 
 MockHub::MockHub(bool tls) : tls_(tls) {
+  // Of its own name, or two of them could not be told apart.
+  const std::string authority_name = "mock authority " + std::to_string(std::random_device{}());
   Key authority_key(EVP_EC_gen("P-256"));
   Key key(EVP_EC_gen("P-256"));
-  const Certificate authority = make_certificate(authority_key.get(), "mock authority", nullptr,
-                                                 authority_key.get(), nullptr);
+  const Certificate authority = make_certificate(authority_key.get(), authority_name.c_str(),
+                                                 nullptr, authority_key.get(), nullptr);
   const std::string names = std::string("DNS:") + kHubHost + ",DNS:" + kContentHost;
   const Certificate certificate =
       make_certificate(key.get(), "mock hub", authority.get(), authority_key.get(), names.c_str());
