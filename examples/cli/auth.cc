@@ -25,13 +25,14 @@ std::string date(uint64_t unix_time) {
 }
 
 // Nothing after telling why, or where Ctrl-C ended the question.
-std::optional<std::string> read_token(const Options& options, Output& output) {
+std::optional<std::string> read_token(const Options& options, Interrupt& interrupt,
+                                      Output& output) {
   if (options.hub.token && *options.hub.token != "-") return options.hub.token;
   if (!options.hub.token && can_ask()) {
     output.note("A token is made at " +
                 std::string(view(find_setting(options.config.get(), "hub.endpoint").value)) +
                 "/settings/tokens; to read public models none is needed.");
-    return ask_secret("Token (not shown): ", output);
+    return ask_secret("Token (not shown): ", interrupt, output);
   }
   std::string problem;
   auto text = read_whole("-", problem);
@@ -88,10 +89,10 @@ int login_by_code(vitalis_hub* hub, const Options& options, Output& output) {
   }
 }
 
-int login(vitalis_hub* hub, const Options& options, Output& output) {
+int login(vitalis_hub* hub, const Options& options, Interrupt& interrupt, Output& output) {
   if (options.hub.by_code) return login_by_code(hub, options, output);
-  auto token = read_token(options, output);
-  if (!token) return kExitInterrupted;
+  auto token = read_token(options, interrupt, output);
+  if (!token) return can_ask() ? kExitInterrupted : kExitError;
   vitalis_text text{};
   const int32_t status =
       vitalis_hub_login(hub, token->data(), token->size(), null_if_empty(options.hub.name), &text);
@@ -122,11 +123,11 @@ int list(vitalis_hub* hub, const Options& options, Output& output) {
 
 }  // namespace
 
-int auth(const Options& options, Interrupt& /*interrupt*/, Output& output) {
+int auth(const Options& options, Interrupt& interrupt, Output& output) {
   const Hub hub = open_hub(options, output);
   if (!hub) return kExitError;
   const std::string& name = options.hub.name;
-  if (options.action == "login") return login(hub.get(), options, output);
+  if (options.action == "login") return login(hub.get(), options, interrupt, output);
   if (options.action == "list") return list(hub.get(), options, output);
   if (options.action == "switch") {
     return succeeded(vitalis_hub_switch(hub.get(), name.c_str()), output) ? kExitOk : kExitError;

@@ -89,14 +89,20 @@ bool can_ask() {
   return isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
 }
 
-std::optional<std::string> ask_secret(const std::string& question, Output& output) {
+std::optional<std::string> ask_secret(const std::string& question, Interrupt& interrupt,
+                                      Output& output) {
   std::optional<std::string> secret;
   {
     const SilentTerminal terminal;
     if (!terminal.ready()) return std::nullopt;
+    interrupt.watch([] {
+      tcsetattr(STDIN_FILENO, TCSANOW, &original);
+      _exit(kExitInterrupted);
+    });
     output.ask(
         question);  // after the terminal is silent: what is typed at once is not shown either
     secret = read_secret();
+    interrupt.watch(nullptr);
   }
   output.note("");
   return secret;

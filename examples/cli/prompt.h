@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "interrupt.h"
 #include "output.h"
 
 namespace vitalis::cli {
@@ -15,7 +16,8 @@ bool can_ask();
 
 // A line typed without being shown. Nothing: Ctrl-C, or the end of input. The terminal is as it was
 // when this returns, or when a signal ends the program meanwhile.
-std::optional<std::string> ask_secret(const std::string& question, Output& output);
+std::optional<std::string> ask_secret(const std::string& question, Interrupt& interrupt,
+                                      Output& output);
 
 // Enter means yes.
 bool ask_yes(const std::string& question, Output& output);
