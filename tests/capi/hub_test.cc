@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "hub/mock_hub.h"
+#include <vitalis/hub.hpp>
 #include <vitalis/vitalis.h>
 
 namespace {
@@ -279,6 +280,68 @@ TEST_F(HubInterface, OfflineAndMistakes) {
   EXPECT_EQ(vitalis_hub_check(hub, kRepo, nullptr, 9, &text), VITALIS_ERROR_INVALID_ARGUMENT);
   vitalis_hub_cancel(hub);
   EXPECT_EQ(vitalis_hub_list(hub, kRepo, nullptr, &text), VITALIS_ERROR_NETWORK);
+}
+
+// The hub has to be asked until the person has decided.
+TEST_F(HubInterface, SignsInByACode) {
+  std::atomic<int> polls = 0;
+  server.on_hub([&](const httplib::Request& request, httplib::Response& response) {
+    if (request.path == "/oauth/device") {
+      response.set_content(
+          R"({"device_code": "secret-code", "user_code": "ABCD-1234", "interval": 1,
+              "verification_uri": "https://localhost/device", "expires_in": 600})",
+          "application/json");
+      return true;
+    }
+    if (request.path == "/oauth/token") {
+      if (polls++ == 0) {
+        response.status = 400;
+        response.set_content(R"({"error": "authorization_pending"})", "application/json");
+      } else {
+        response.set_content(R"({"access_token": "good-token", "expires_in": 3600})",
+                             "application/json");
+      }
+      return true;
+    }
+    return false;
+  });
+  EXPECT_EQ(vitalis_hub_poll_login(hub, &text), VITALIS_ERROR_INVALID_ARGUMENT);
+  ASSERT_EQ(vitalis_hub_begin_login(hub, "client", "openid", &text), VITALIS_OK)
+      << vitalis_last_error();
+  EXPECT_EQ(member(str(text), "user_code"), "ABCD-1234");
+  EXPECT_EQ(str(text).find("secret-code"), std::string::npos);
+  ASSERT_EQ(vitalis_hub_poll_login(hub, &text), VITALIS_OK) << vitalis_last_error();
+  EXPECT_EQ(text.size, 0u);
+  ASSERT_EQ(vitalis_hub_poll_login(hub, &text), VITALIS_OK) << vitalis_last_error();
+  EXPECT_EQ(member(str(text), "name"), "ada");
+  ASSERT_EQ(vitalis_hub_tokens(hub, &text), VITALIS_OK);
+  EXPECT_EQ(member(str(text), "name"), "oauth-ada");
+}
+
+TEST_F(HubInterface, TheWrapperDoesTheSame) {
+  vitalis::Hub wrapped({.endpoint = server.endpoint(),
+                        .token_path = token_path,
+                        .cache_folder = cache,
+                        .ca_file = server.ca_file()});
+  EXPECT_FALSE(wrapped.try_locate(kRepo).ok());
+  EXPECT_THROW(wrapped.whoami(), vitalis::Error);
+  vitalis::Transfer transfer = wrapped.download(kRepo, {.excludes = {"config.json"}});
+  EXPECT_EQ(transfer.plan().find("config.json"), std::string::npos);
+  uint64_t landed = 0;
+  while (const auto news = transfer.next()) landed = news->bytes_landed;
+  EXPECT_FALSE(transfer.was_cancelled());
+  EXPECT_LE(landed, kWeights + 2);
+  EXPECT_EQ(member(wrapped.models(), "repo"), kRepo);
+  wrapped.login("good-token");
+  EXPECT_EQ(member(wrapped.whoami(), "name"), "ada");
+  wrapped.logout();
+  EXPECT_NE(wrapped.check(kRepo).find("\"is_new\":false"), std::string::npos);
+  EXPECT_EQ(wrapped.try_update().error().code(), vitalis::Code::kNotFound);
+  EXPECT_FALSE(wrapped.try_rollback(kRepo).ok());
+  vitalis::Transfer stopped = wrapped.download(kRepo, {.all = true});
+  stopped.cancel();
+  while (stopped.next()) continue;
+  EXPECT_TRUE(stopped.was_cancelled());
 }
 
 }  // namespace
