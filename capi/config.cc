@@ -165,6 +165,8 @@ int32_t vitalis_config_session_options(const vitalis_config* config,
                                        vitalis_session_options* options) {
   return fill(config, options, "options", [](const session::Settings& from, auto& out) {
     out.context = number(from, "runtime.context");
+    const uint64_t mebibytes = from.integer("runtime.memory_budget").value_or(0) >> 20;
+    out.memory_budget_mib = static_cast<uint32_t>(std::min<uint64_t>(mebibytes, UINT32_MAX));
   });
 }
 

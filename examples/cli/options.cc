@@ -60,7 +60,7 @@ std::string today() {
 }
 
 void add_engine(CLI::App& app, Options& options, SettingFlags& flags) {
-  app.add_option("model", options.model, "a model's name, or folder of a checkpoint")
+  app.add_option("model", options.model, "a model's name, folder, GGUF file or model.bin")
       ->required()
       ->type_name("MODEL");
   flags.add(app, "runtime.threads");
@@ -121,7 +121,7 @@ void add_bench(CLI::App& app, Options& options, SettingFlags& flags) {
 }
 
 void add_model(CLI::App& app, Options& options) {
-  app.add_option("model", options.model, "a model's name, folder or tokenizer.json")
+  app.add_option("model", options.model, "a model's name or path, or a tokenizer.json")
       ->required()
       ->type_name("MODEL");
 }
@@ -275,6 +275,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   run->add_option("prompt", sources.text, "what to answer; - reads it from standard input")
       ->required()
       ->type_name("TEXT");
+  flags.add(*run, "runtime.memory_budget");
   add_answer(*run, options, sources, flags);
   run->add_option("--tools", sources.tools_file, "functions the model may call, as OpenAI's JSON")
       ->type_name("FILE");
@@ -282,6 +283,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
   add_engine(*chat, options, flags);
   flags.add(*chat, "runtime.context");
+  flags.add(*chat, "runtime.memory_budget");
   add_answer(*chat, options, sources, flags);
 
   CLI::App* info = app.add_subcommand("info", "describe a model");
@@ -289,6 +291,15 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   flags.add(*info, "runtime.context");
   info->add_flag("--tensors", options.list_tensors, "list each tensor");
   info->add_flag("--json", options.json, "print JSON");
+
+  CLI::App* plan = app.add_subcommand("plan", "tell what memory a model needs, and its speed here");
+  add_engine(*plan, options, flags);
+  flags.add(*plan, "runtime.context");
+  flags.add(*plan, "runtime.memory_budget");
+  add_number(*plan, "--sequences", options.sequences, 1, 65536,
+             "conversations at once (default: 1)");
+  plan->add_flag("!--no-probe", options.probe, "do not measure this machine's speed");
+  plan->add_flag("--json", options.json, "print JSON");
 
   CLI::App* tokenize = app.add_subcommand("tokenize", "show the tokens of a text");
   add_model(*tokenize, options);
@@ -323,6 +334,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   options.command = run->parsed()      ? Command::kRun
                     : chat->parsed()   ? Command::kChat
                     : info->parsed()   ? Command::kInfo
+                    : plan->parsed()   ? Command::kPlan
                     : render->parsed() ? Command::kRender
                     : parse->parsed()  ? Command::kParse
                     : bench->parsed()  ? Command::kBench

@@ -18,6 +18,7 @@ enum class Command : uint8_t {
   kRun,
   kChat,
   kInfo,
+  kPlan,
   kTokenize,
   kRender,
   kParse,
@@ -62,7 +63,9 @@ struct Options {
   std::string model;
   std::string text;  // the prompt of run, the text of tokenize, render, parse
 
-  Config config;  // of the commands that have settings
+  Config config;           // of the commands that have settings
+  uint32_t sequences = 1;  // plan
+  bool probe = true;       // plan
 
   std::string identity;  // empty: the library's default, here and below
   std::string instructions;

@@ -130,9 +130,11 @@ std::optional<std::string> canonical(const Setting& setting, std::string_view gi
       const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *number).ptr;
       return std::string(digits.data(), end);
     }
-    case Type::kSize:
-      if (!parse_size(given)) return std::nullopt;
+    case Type::kSize: {
+      const auto bytes = parse_size(given);
+      if (!bytes || static_cast<double>(*bytes) < setting.low) return std::nullopt;
       return std::string(given);
+    }
     case Type::kChoice:
       if (!is_choice(setting.choices, given)) return std::nullopt;
       return std::string(given);
@@ -190,7 +192,7 @@ std::string expected_value(const Setting& setting) {
       return text("a number, ", low, open ? " or more" : " to " + range_end(setting.high));
     }
     case Type::kSize:
-      return "a size such as 500kB or 2MiB";
+      return "a size such as 12GiB or 900MB";
     case Type::kChoice: {
       std::string words(setting.choices);
       const size_t last = words.rfind('|');
@@ -211,17 +213,20 @@ std::optional<uint64_t> parse_size(std::string_view text) {
   if (!number) return std::nullopt;
   std::string_view unit = text.substr(digits);
   while (unit.starts_with(' ')) unit.remove_prefix(1);
-  constexpr std::array<std::pair<std::string_view, double>, 11> kUnits = {{{"", 1},
+  constexpr std::array<std::pair<std::string_view, double>, 14> kUnits = {{{"", 1},
                                                                            {"b", 1},
+                                                                           {"bytes", 1},
                                                                            {"kb", 1e3},
                                                                            {"mb", 1e6},
                                                                            {"gb", 1e9},
                                                                            {"tb", 1e12},
+                                                                           {"k", 1024},
+                                                                           {"m", 1048576},
+                                                                           {"g", 1073741824},
                                                                            {"kib", 1024},
                                                                            {"mib", 1048576},
                                                                            {"gib", 1073741824},
-                                                                           {"tib", 1099511627776},
-                                                                           {"bytes", 1}}};
+                                                                           {"tib", 1099511627776}}};
   for (const auto& [name, factor] : kUnits) {
     if (lower(unit) != name) continue;
     const double bytes = *number * factor;

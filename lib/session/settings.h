@@ -26,7 +26,7 @@ struct Setting {
   std::string_view fallback;   // the default as text; empty if there is none
   std::string_view otherwise;  // what holds where there is no value, in words; empty: see fallback
   double low;                  // numbers: the range, ends included
-  double high;                 // infinity: as far as the type goes
+  double high;                 // infinity, or 0 of a size: no end
   std::string_view choices;    // kChoice: "low|medium|high"
   std::string_view flag;       // of the program: "--threads"; empty if there is none
   std::string_view variable;   // an environment variable besides VITALIS_SECTION_NAME; may be empty

@@ -131,7 +131,8 @@ TEST(Settings, Sizes) {
   EXPECT_EQ(parse_size("2MB/s"), 2000000u);
   EXPECT_EQ(parse_size("1.5 MiB"), 1572864u);
   EXPECT_EQ(parse_size("500kb"), 500000u);
-  for (const char* bad : {"", "MB", "-1", "1M", "1e3", "2MB/h", "1 2", "9999999999999999999"}) {
+  EXPECT_EQ(parse_size("2G"), uint64_t{2} << 30);
+  for (const char* bad : {"", "MB", "-1", "1X", "1e3", "2MB/h", "1 2", "9999999999999999999"}) {
     EXPECT_FALSE(parse_size(bad).has_value()) << bad;
   }
 }

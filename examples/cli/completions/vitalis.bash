@@ -10,13 +10,14 @@ _vitalis() {
   local transfer="--cache-dir --offline --connections --rate-limit $network"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    words="run chat info tokenize render parse bench config auth download update rollback
+    words="run chat info plan tokenize render parse bench config auth download update rollback
       models --help --version"
   elif [[ $word == -* ]]; then
     case $command in
-      run) words="--help $engine $answer --tools" ;;
-      chat) words="--help $engine $answer" ;;
+      run) words="--help $engine $answer --memory-budget --tools" ;;
+      chat) words="--help $engine $answer --memory-budget" ;;
       info) words="--help $engine --tensors --json" ;;
+      plan) words="--help $engine --sequences --memory-budget --no-probe --json" ;;
       tokenize) words="--help --special --json" ;;
       render) words="--help --form --mode --template --keep-analysis --ids --date" ;;
       parse) words="--help --text --policy --from-start" ;;
@@ -31,7 +32,7 @@ _vitalis() {
     esac
   else
     case $previous in
-      --tier) words="portable avx2 avx512" ;;
+      --tier) words="portable avx2 avx512 avx512bf16" ;;
       --effort) words="low medium high" ;;
       --form) words="chat responses harmony" ;;
       --mode) words="completion conversation training" ;;

@@ -99,12 +99,25 @@ struct Results {
 template <size_t>
 struct Width {};
 
+// Activations as floats.
+struct FloatGroups {
+  static constexpr size_t kBytes = kGroupFloats * sizeof(float);  // of a group of blocks of a row
+
+  // The sums of blocks of weight row n, kGroups groups from block `first` on, times the groups of
+  // kRows rows at x; `stride` bytes from group to group.
+  template <size_t kRows, size_t kGroups, class Weights>
+  VITALIS_INLINE static void block_sums(const Weights& w, size_t n, size_t first, const char* x,
+                                        size_t stride, V (&sum)[kGroups][kRows]) {
+    w.block_sums(n, first, reinterpret_cast<const float*>(x), stride / sizeof(float), sum);
+  }
+};
+
 // kLanes rows of weights after one another; then, lanes being these rows, their blocks' sums are
 // added in order. Meanwhile the next kLanes rows are fetched, a group's worth at each step. With
 // one row of activations each row of weights is read to its end; with more, activations of one
 // group of blocks stay in the first cache.
-template <size_t kRows, class Weights>
-void product_rows(const float* x, size_t group_stride, const Weights& w, size_t begin, size_t end,
+template <class Groups, size_t kRows, class Weights>
+void product_rows(const char* x, size_t stride, const Weights& w, size_t begin, size_t end,
                   const Results& results) {
   constexpr size_t kGroups = kRows == 1 ? 16 : 1;
   constexpr size_t kSideBySide = kRows == 1 ? kGroupsAtOnce : 1;
@@ -119,7 +132,7 @@ void product_rows(const float* x, size_t group_stride, const Weights& w, size_t 
       for (size_t i = 0; i < count; ++i) {
         const auto some = [&]<size_t kMany>(size_t g, Width<kMany>) __attribute__((always_inline)) {
           V sum[kMany][kRows];
-          w.block_sums(n + i, g * kLanes, x + g * group_stride, group_stride, sum);
+          Groups::block_sums(w, n + i, g * kLanes, x + g * stride, stride, sum);
           VITALIS_UNROLL
           for (size_t j = 0; j < kMany; ++j) {
             w.fetch_group(n + kLanes, from * kLanes + i * (to - from) + g + j - from);
@@ -297,24 +310,26 @@ void product_many(const Tiles& tiles, size_t rows, const Weights& w, size_t begi
 
 // ---- entries ----
 
-template <size_t kRows, class Weights>
-size_t product_some(const float* x, size_t rows, size_t from, const Weights& w, size_t begin,
+template <class Groups, size_t kRows, class Weights>
+size_t product_some(const char* x, size_t rows, size_t from, const Weights& w, size_t begin,
                     size_t end, Results results) {
   for (; from + kRows <= rows; from += kRows) {
     Results some = results;
     some.out += from * results.stride;
-    product_rows<kRows>(x + from * kGroupFloats, rows * kGroupFloats, w, begin, end, some);
+    product_rows<Groups, kRows>(x + from * Groups::kBytes, rows * Groups::kBytes, w, begin, end,
+                                some);
   }
   return from;
 }
 
-template <class Weights>
-void product_few(const float* x, size_t rows, const Weights& w, size_t begin, size_t end,
+template <class Groups, class Weights>
+void product_few(const void* packed, size_t rows, const Weights& w, size_t begin, size_t end,
                  const Results& results) {
-  size_t done = product_some<kFewRowsAtOnce>(x, rows, 0, w, begin, end, results);
-  done = product_some<4>(x, rows, done, w, begin, end, results);
-  done = product_some<2>(x, rows, done, w, begin, end, results);
-  product_some<1>(x, rows, done, w, begin, end, results);
+  const char* x = static_cast<const char*>(packed);
+  size_t done = product_some<Groups, kFewRowsAtOnce>(x, rows, 0, w, begin, end, results);
+  done = product_some<Groups, 4>(x, rows, done, w, begin, end, results);
+  done = product_some<Groups, 2>(x, rows, done, w, begin, end, results);
+  product_some<Groups, 1>(x, rows, done, w, begin, end, results);
 }
 
 // run(weights) for a matrix of rows of so many blocks.
@@ -343,11 +358,11 @@ VITALIS_INLINE void with_weights(const Matrix& w, size_t blocks, const Run& run)
 
 inline void matmul(const void* packed, size_t rows, size_t k, const Matrix& w, size_t begin,
                    size_t end, const Vector& bias, float* out, size_t out_stride) {
-  const float* x = static_cast<const float*>(packed);
   const Results results = {bias, out, out_stride, begin};
   with_weights(w, k / kBlock, [&](const auto& weights) {
-    if (few(rows)) return product_few(x, rows, weights, begin, end, results);
-    product_many(FloatTiles(x, k), rows, weights, begin, end, results);
+    if (few(rows)) return product_few<FloatGroups>(packed, rows, weights, begin, end, results);
+    const FloatTiles tiles(static_cast<const float*>(packed), k);
+    product_many(tiles, rows, weights, begin, end, results);
   });
 }
 
