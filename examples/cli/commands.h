@@ -17,5 +17,11 @@ int tokenize(const Options& options, Output& output);
 int render(const Options& options, Output& output);
 int parse(const Options& options, Output& output);
 int bench(const Options& options, Output& output);
+int config(const Options& options, Output& output);
+int auth(const Options& options, Interrupt& interrupt, Output& output);
+int download(const Options& options, Interrupt& interrupt, Output& output);
+int update(const Options& options, Interrupt& interrupt, Output& output);
+int rollback(const Options& options, Output& output);
+int models(const Options& options, Output& output);
 
 }  // namespace vitalis::cli

@@ -222,6 +222,25 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
   });
 }
 
+// Options that a config fills belong to the caller too.
+TEST_F(Structs, OptionsAreFilledNoFurther) {
+  vitalis_config* config = nullptr;
+  ASSERT_EQ(vitalis_config_create(&config), VITALIS_OK);
+  expect_no_more_is_written<vitalis_setting>(
+      edge, [&](auto* setting) { return vitalis_config_find(config, "sampling.seed", setting); });
+  const auto fill = [&]<class T>(int32_t (*function)(const vitalis_config*, T*)) {
+    for (const uint32_t size : older_sizes<T>()) {
+      EXPECT_EQ(function(config, edge.filled<T>(size)), VITALIS_OK) << vitalis_last_error();
+    }
+  };
+  fill(vitalis_config_engine_options);
+  fill(vitalis_config_session_options);
+  fill(vitalis_config_generate_options);
+  fill(vitalis_config_system);
+  fill(vitalis_config_hub_options);
+  vitalis_config_release(config);
+}
+
 // A size that cuts a field in two would make half a pointer of it.
 TEST_F(Structs, SizesThatNoVersionHasAreRefused) {
   vitalis_engine_options options = VITALIS_ENGINE_OPTIONS_INIT;
