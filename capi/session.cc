@@ -33,7 +33,9 @@ int32_t with(Handle* handle, Body&& body) {
 
 Result<session::SessionOptions> read_options(const vitalis_session_options* options) {
   VITALIS_ASSIGN(const auto given, read_struct(options, "options"));
-  return session::SessionOptions{.context = given.context, .chunk = given.chunk};
+  return session::SessionOptions{.context = given.context,
+                                 .chunk = given.chunk,
+                                 .memory_budget = uint64_t{given.memory_budget_mib} << 20};
 }
 
 Result<session::GenerateOptions> read_generate(const vitalis_generate_options* options) {

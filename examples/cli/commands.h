@@ -12,6 +12,7 @@ namespace vitalis::cli {
 int run(const Options& options, Interrupt& interrupt, Output& output);
 int chat(const Options& options, Interrupt& interrupt, Output& output);
 int info(const Options& options, Output& output);
+int plan(const Options& options, Output& output);
 int tokenize(const Options& options, Output& output);
 int render(const Options& options, Output& output);
 int parse(const Options& options, Output& output);

@@ -100,6 +100,7 @@ bool encode(const vitalis_tokenizer* tokenizer, std::string_view text, bool spec
 Session open_session(vitalis_model* model, const Options& options, Output& output) {
   vitalis_session_options session_options = VITALIS_SESSION_OPTIONS_INIT;
   session_options.context = options.context;
+  session_options.memory_budget_mib = options.memory_budget_mib;
   vitalis_session* session = nullptr;
   if (!succeeded(vitalis_session_create(model, &session_options, &session), output)) return nullptr;
   return Session(session);

@@ -23,6 +23,8 @@ int dispatch(const Options& options, Interrupt& interrupt, Output& output) {
       return chat(options, interrupt, output);
     case Command::kInfo:
       return info(options, output);
+    case Command::kPlan:
+      return plan(options, output);
     case Command::kTokenize:
       return tokenize(options, output);
     case Command::kRender:

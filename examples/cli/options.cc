@@ -69,7 +69,7 @@ std::string today() {
 }
 
 void add_engine(CLI::App& app, Options& options) {
-  app.add_option("model", options.model, "folder of a gpt-oss checkpoint")
+  app.add_option("model", options.model, "a gpt-oss checkpoint: its folder, GGUF file or model.bin")
       ->required()
       ->type_name("MODEL");
   add_number<int32_t>(app, "--threads", options.threads, 1, 4096,
@@ -82,6 +82,44 @@ void add_engine(CLI::App& app, Options& options) {
 void add_context(CLI::App& app, Options& options) {
   add_number<uint32_t>(app, "--context", options.context, 1, std::numeric_limits<uint32_t>::max(),
                        "tokens of prompt and answers (default: 16384, or the model's limit)");
+}
+
+// "12GiB", "12G", "12000M": whole mebibytes of it. Nothing if it is no size.
+std::optional<uint32_t> parse_mebibytes(const std::string& text) {
+  struct Unit {
+    std::string_view name;
+    double bytes;
+  };
+  constexpr double kKibi = 1024;
+  constexpr Unit kUnits[] = {{"GiB", kKibi * kKibi * kKibi},
+                             {"G", kKibi * kKibi * kKibi},
+                             {"MiB", kKibi * kKibi},
+                             {"M", kKibi * kKibi},
+                             {"GB", 1e9},
+                             {"MB", 1e6}};
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || !(number > 0)) return std::nullopt;
+  for (const Unit& unit : kUnits) {
+    if (std::string_view(rest, end) != unit.name) continue;
+    const double mebibytes = number * unit.bytes / (kKibi * kKibi);
+    if (mebibytes < 1 || mebibytes >= 4294967296.0) return std::nullopt;
+    return static_cast<uint32_t>(mebibytes);
+  }
+  return std::nullopt;
+}
+
+void add_budget(CLI::App& app, Options& options, const std::string& help) {
+  const auto read = [&options](const std::string& text) {
+    const auto mebibytes = parse_mebibytes(text);
+    if (!mebibytes) {
+      throw CLI::ValidationError("--memory-budget",
+                                 "expected a size such as 12GiB or 900MB, found \"" + text + '"');
+    }
+    options.memory_budget_mib = *mebibytes;
+  };
+  app.add_option_function<std::string>("--memory-budget", read, help)->type_name("SIZE");
 }
 
 void add_answer(CLI::App& app, Options& options, Sources& sources) {
@@ -188,7 +226,7 @@ void add_tools(CLI::App& app, Options& options, Sources& sources) {
 }
 
 void add_model(CLI::App& app, Options& options) {
-  app.add_option("model", options.model, "folder of a gpt-oss checkpoint, or its tokenizer.json")
+  app.add_option("model", options.model, "a gpt-oss checkpoint, or its tokenizer.json")
       ->required()
       ->type_name("MODEL");
 }
@@ -312,6 +350,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
       ->required()
       ->type_name("TEXT");
   add_context(*run, options);
+  add_budget(*run, options, "the most memory to take for weights and context (default: any)");
   add_answer(*run, options, sources);
   const auto logprobs = [&options](const std::string& text) {
     uint32_t number = 0;
@@ -329,6 +368,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
   add_engine(*chat, options);
   add_context(*chat, options);
+  add_budget(*chat, options, "the most memory to take for weights and context (default: any)");
   add_answer(*chat, options, sources);
   chat->add_option("--session", options.session_file,
                    "go on with the conversation in this file, if it is there, and keep it there")
@@ -339,6 +379,15 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_context(*info, options);
   info->add_flag("--tensors", options.list_tensors, "list each tensor");
   info->add_flag("--json", options.json, "print JSON");
+
+  CLI::App* plan = app.add_subcommand("plan", "tell what memory a model needs, and its speed here");
+  add_engine(*plan, options);
+  add_context(*plan, options);
+  add_number<uint32_t>(*plan, "--sequences", options.sequences, 1, 65536,
+                       "conversations at once (default: 1)");
+  add_budget(*plan, options, "what has to suffice (default: the memory that is free)");
+  plan->add_flag("!--no-probe", options.probe, "do not measure this machine's speed");
+  plan->add_flag("--json", options.json, "print JSON");
 
   CLI::App* tokenize = app.add_subcommand("tokenize", "show the tokens of a text");
   add_model(*tokenize, options);
@@ -370,6 +419,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   options.command = run->parsed()      ? Command::kRun
                     : chat->parsed()   ? Command::kChat
                     : info->parsed()   ? Command::kInfo
+                    : plan->parsed()   ? Command::kPlan
                     : render->parsed() ? Command::kRender
                     : parse->parsed()  ? Command::kParse
                     : bench->parsed()  ? Command::kBench

@@ -14,7 +14,7 @@
 
 namespace vitalis::cli {
 
-enum class Command : uint8_t { kRun, kChat, kInfo, kTokenize, kRender, kParse, kBench };
+enum class Command : uint8_t { kRun, kChat, kInfo, kPlan, kTokenize, kRender, kParse, kBench };
 
 struct BenchOptions {
   std::vector<uint32_t> prompts = {128, 512, 2048};  // tokens
@@ -31,6 +31,9 @@ struct Options {
   int32_t threads = 0;  // zero and empty: the library's default, here and below
   std::string tier;
   uint32_t context = 0;
+  uint32_t memory_budget_mib = 0;
+  uint32_t sequences = 1;  // plan
+  bool probe = true;       // plan
 
   int32_t effort = 0;
   std::string identity;

@@ -121,9 +121,12 @@ VITALIS_API int32_t vitalis_engine_get_info(const vitalis_engine* engine,
 
 typedef struct vitalis_model vitalis_model;
 
-/* `path` is the folder of a checkpoint: config.json, model.safetensors or its shards,
- * tokenizer.json. The files are mapped and used in place; they must not be changed while the model
- * is open. All that is wrong with the weights is told in one message. options may be null. */
+/* `path` is a checkpoint in any form that gpt-oss is published in: a folder with config.json,
+ * model.safetensors or its shards, and tokenizer.json there or above it (Hugging Face's, or
+ * OpenAI's original/); a GGUF file, the first if there are several parts; or metal/model.bin. The
+ * last two hold their tokenizer. The files are mapped and used in place; they must not be changed
+ * while the model is open. All that is wrong with the weights is told in one message. options may
+ * be null. */
 typedef struct vitalis_model_options {
   uint32_t struct_size;
   uint32_t reserved;
@@ -156,7 +159,7 @@ typedef struct vitalis_model_info {
   uint64_t mapped_bytes; /* of the weight files */
   uint64_t decode_bytes; /* weights read for one token */
   size_t tensors;
-  const char* format; /* "safetensors"; lives as long as the library is loaded */
+  const char* format; /* "safetensors", "GGUF" and so on; lives as long as the library is loaded */
 } vitalis_model_info;
 VITALIS_API int32_t vitalis_model_get_info(const vitalis_model* model, vitalis_model_info* info);
 
@@ -173,6 +176,51 @@ typedef struct vitalis_tensor_info {
 VITALIS_API int32_t vitalis_model_get_tensor(const vitalis_model* model, size_t index,
                                              vitalis_tensor_info* info);
 
+/* ---- plan: what running a model would take, from its headers alone ---- */
+
+#define VITALIS_PLAN_PROBE 1u /* measure this machine's speed, for two seconds */
+typedef struct vitalis_plan_options {
+  uint32_t struct_size;
+  uint32_t context; /* as in vitalis_session_options, and the next */
+  uint32_t chunk;
+  uint32_t sequences;         /* sessions at once; default 1 */
+  uint32_t flags;             /* VITALIS_PLAN_* */
+  uint32_t memory_budget_mib; /* fit is judged by it; default: what this machine has free */
+} vitalis_plan_options;
+#define VITALIS_PLAN_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_plan_options), 0, 0, 0, 0, 0 }
+VITALIS_API void vitalis_plan_options_init(vitalis_plan_options* options, size_t size);
+
+#define VITALIS_FIT_WHOLE 0 /* the peak fits */
+#define VITALIS_FIT_PAGED 1 /* sessions fit; weights would be read from disk again and again */
+#define VITALIS_FIT_NONE 2  /* sessions alone do not fit */
+typedef struct vitalis_plan {
+  uint32_t struct_size;
+  uint32_t context; /* this and the next two with their defaults filled in */
+  uint32_t chunk;
+  uint32_t sequences;
+  int32_t fit;              /* VITALIS_FIT_* */
+  uint32_t largest_context; /* whose peak fits; 0: none */
+  uint64_t mapped_bytes;    /* of the weight files */
+  uint64_t hot_bytes;       /* of them, what tokens read again and again: all but the embedding */
+  uint64_t kv_bytes;        /* of all sequences, as the next */
+  uint64_t scratch_bytes;
+  uint64_t peak_bytes;       /* hot, kv and scratch: what a run keeps in memory, besides the program
+                              * and the tokenizer, some tens of megabytes */
+  uint64_t decode_bytes;     /* weights read for one token */
+  uint64_t memory_total;     /* of the machine, and the two below; 0: not known */
+  uint64_t memory_limit;     /* of the control groups of this process; 0: none */
+  uint64_t memory_available; /* now */
+  uint64_t room_bytes;       /* what fit was judged by: the budget or what is available */
+  double tokens_per_second;  /* of one sequence that begins; 0 without VITALIS_PLAN_PROBE */
+  double tokens_per_second_full; /* of one with a full context */
+} vitalis_plan;
+/* What sessions on the model at `path` would take with this engine. No weight is read and no
+ * tokenizer is needed. options may be null. Errors are those of vitalis_model_open. Any thread;
+ * with VITALIS_PLAN_PROBE the engine's threads are used. Since 1.0. */
+VITALIS_API int32_t vitalis_engine_plan(const vitalis_engine* engine, const char* path,
+                                        const vitalis_plan_options* options, vitalis_plan* plan);
+
 /* ---- tokenizer: text to tokens and back; immutable, useful without weights ---- */
 
 typedef struct vitalis_tokenizer vitalis_tokenizer;
@@ -180,9 +228,9 @@ typedef struct vitalis_tokenizer vitalis_tokenizer;
 /* The model's; release it. */
 VITALIS_API int32_t vitalis_model_get_tokenizer(const vitalis_model* model,
                                                 vitalis_tokenizer** tokenizer_out);
-/* `path`: a tokenizer.json, or a folder with one. With a cache_folder (may be null) a compiled form
- * is kept there and mapped the next time; a stale or damaged one is replaced, and failing to write
- * one is no error. */
+/* `path`: a tokenizer.json, a folder with one, a GGUF file or a model.bin. With a cache_folder (may
+ * be null) a compiled form is kept there and mapped the next time; a stale or damaged one is
+ * replaced, and failing to write one is no error. */
 VITALIS_API int32_t vitalis_tokenizer_open(const char* path, const char* cache_folder,
                                            vitalis_tokenizer** tokenizer_out);
 VITALIS_API vitalis_tokenizer* vitalis_tokenizer_retain(vitalis_tokenizer* tokenizer);
@@ -401,9 +449,13 @@ typedef struct vitalis_session_options {
   uint32_t struct_size;
   uint32_t context; /* tokens; default 16384 or the model's own limit if that is lower */
   uint32_t chunk;   /* prompt tokens in one step; default 512 */
+  /* What the weights in use and the session may take together; default any number. Without a
+   * context, the largest that the budget holds is taken where the default is too large; else what
+   * it does not hold is refused with OUT_OF_MEMORY and the plan in the message. Since 1.0. */
+  uint32_t memory_budget_mib;
 } vitalis_session_options;
 #define VITALIS_SESSION_OPTIONS_INIT \
-  { (uint32_t)sizeof(vitalis_session_options), 0, 0 }
+  { (uint32_t)sizeof(vitalis_session_options), 0, 0, 0 }
 VITALIS_API void vitalis_session_options_init(vitalis_session_options* options, size_t size);
 
 typedef struct vitalis_session_memory {

@@ -40,6 +40,14 @@ inline namespace cpp {
 struct SessionOptions {
   uint32_t context = 0;
   uint32_t chunk = 0;
+  uint32_t memory_budget_mib = 0;  // 0: none
+};
+struct PlanOptions {
+  uint32_t context = 0;
+  uint32_t chunk = 0;
+  uint32_t sequences = 1;
+  uint32_t memory_budget_mib = 0;  // 0: what the machine has free
+  bool probe = false;              // measure its speed, for two seconds
 };
 struct GenerateOptions {
   float temperature = 1;  // 0: always the most probable token
@@ -70,10 +78,29 @@ struct TensorInfo {
 namespace detail {
 
 inline vitalis_session_options c_options(const SessionOptions& options) {
-  return {static_cast<uint32_t>(sizeof(vitalis_session_options)), options.context, options.chunk};
+  return {static_cast<uint32_t>(sizeof(vitalis_session_options)), options.context, options.chunk,
+          options.memory_budget_mib};
 }
 
 }  // namespace detail
+
+// What sessions on the model at `path` would take; no weight is read.
+inline Result<vitalis_plan> try_plan(const Engine& engine, const std::string& path,
+                                     const PlanOptions& options = {}) {
+  const vitalis_plan_options c = {static_cast<uint32_t>(sizeof c),
+                                  options.context,
+                                  options.chunk,
+                                  options.sequences,
+                                  options.probe ? VITALIS_PLAN_PROBE : 0,
+                                  options.memory_budget_mib};
+  auto plan = detail::sized<vitalis_plan>();
+  return detail::filled(vitalis_engine_plan(engine.native_handle(), path.c_str(), &c, &plan),
+                        &plan);
+}
+inline vitalis_plan plan(const Engine& engine, const std::string& path,
+                         const PlanOptions& options = {}) {
+  return try_plan(engine, path, options).value();
+}
 
 // ---- model: mapped weights and tokenizer, immutable ----
 
@@ -291,10 +318,11 @@ class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
   Result<bool> try_restore(const std::string& path) {
     return finished(vitalis_session_restore(native_handle(), path.c_str()));
   }
-  std::string note() const {
+  std::string note() const { return try_note().value(); }
+  Result<std::string> try_note() const {
     vitalis_text text = {};
     const int32_t status = vitalis_session_get_note(native_handle(), &text);
-    if (status < 0) throw Error::last(status);
+    if (status < 0) return Error::last(status);
     return std::string(detail::view(text));
   }
   // Of save() or restore() in another thread.

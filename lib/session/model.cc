@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "session/plan.h"
 #include "tokenizer/fingerprint.h"
 
 namespace vitalis::session {
@@ -79,15 +80,7 @@ uint64_t Model::parameters() const {
 }
 
 uint64_t Model::decode_bytes() const {
-  uint64_t total = 0;
-  const model::Config& c = config();
-  model::for_each_tensor(checkpoint_.weights(), [&](const auto& tensor, model::Reads reads) {
-    const uint64_t bytes = model::stored_bytes(tensor);
-    total += reads == model::Reads::kRow       ? bytes / tensor.rows
-             : reads == model::Reads::kExperts ? bytes / c.experts * c.experts_per_token
-                                               : bytes;
-  });
-  return total;
+  return session::decode_bytes(checkpoint_);
 }
 
 }  // namespace vitalis::session

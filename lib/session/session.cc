@@ -5,6 +5,7 @@
 #include <random>
 
 #include "harmony/render.h"
+#include "session/plan.h"
 
 namespace vitalis::session {
 namespace {
@@ -58,8 +59,13 @@ uint64_t fresh_seed() {
 }  // namespace
 
 Result<SessionOptions> Session::resolve(const Model& model, const SessionOptions& options) {
+  return within_budget(model.engine(), model.checkpoint(), options);
+}
+
+Result<SessionOptions> Session::resolve(const model::Config& config,
+                                        const SessionOptions& options) {
   SessionOptions out = options;
-  const size_t limit = model.config().context;
+  const size_t limit = config.context;
   if (out.context == 0) out.context = std::min(kDefaultContext, limit);
   if (out.context > limit) {
     return error(Code::kInvalidArgument, "context: the model was made for at most ", limit,
@@ -75,11 +81,15 @@ Result<SessionOptions> Session::resolve(const Model& model, const SessionOptions
 }
 
 Session::Memory Session::plan(const Model& model, const SessionOptions& options) {
+  return plan(model.config(), model.engine().kv_type(), options);
+}
+
+Session::Memory Session::plan(const model::Config& config, kernels::KvType type,
+                              const SessionOptions& options) {
   ArenaPlan scratch;
-  engine::Forward::plan(model.config(), options.chunk, scratch);
-  const auto type = model.engine().kv_type();
-  return {engine::KvCache::bytes(model.config(), options.context, options.chunk, type) +
-              kWindows * engine::KvCache::window_bytes(model.config(), type),
+  engine::Forward::plan(config, options.chunk, scratch);
+  return {engine::KvCache::bytes(config, options.context, options.chunk, type) +
+              kWindows * engine::KvCache::window_bytes(config, type),
           scratch.bytes()};
 }
 

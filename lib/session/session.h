@@ -30,6 +30,9 @@ namespace vitalis::session {
 struct SessionOptions {
   size_t context = 0;  // tokens; 0: 16384, or the model's limit if that is lower
   size_t chunk = 0;    // prompt tokens in one step; 0: 512
+  // Bytes that the weights in use and the session may take together; 0: any number. Without a
+  // context the largest that it holds is taken, where the default is too large (session/plan.h).
+  uint64_t memory_budget = 0;
 };
 
 struct GenerateOptions {
@@ -53,13 +56,18 @@ class Session {
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Model> model,
                                                  const SessionOptions& options);
   // The options with their defaults filled in. kInvalidArgument for senseless ones.
+  // kOutOfMemory if the budget does not hold them.
   static Result<SessionOptions> resolve(const Model& model, const SessionOptions& options);
+  // The same, but for the budget.
+  static Result<SessionOptions> resolve(const model::Config& config, const SessionOptions& options);
   // Bytes by name, for resolved options.
   struct Memory {
     size_t kv_cache;
     size_t scratch;
   };
   static Memory plan(const Model& model, const SessionOptions& options);
+  static Memory plan(const model::Config& config, kernels::KvType type,
+                     const SessionOptions& options);
 
   // Begins an answer; on failure the session is as before.
   Status start(const harmony::Conversation& conversation, const GenerateOptions& options);

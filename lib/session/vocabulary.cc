@@ -6,13 +6,31 @@
 namespace vitalis::session {
 namespace {
 
-std::string find_file(const std::string& path) {
-  namespace fs = std::filesystem;
+namespace fs = std::filesystem;
+
+// Beside what is in the folder, or above it.
+std::string find_json(const fs::path& folder) {
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) return path;
-  const fs::path here = fs::path(path) / "tokenizer.json";
-  const fs::path above = (fs::path(path) / ".." / "tokenizer.json").lexically_normal();
+  const fs::path here = folder / "tokenizer.json";
+  const fs::path above = (folder / ".." / "tokenizer.json").lexically_normal();
   return !fs::exists(here, ignored) && fs::exists(above, ignored) ? above.string() : here.string();
+}
+
+Result<Tokenizer> open_file(const std::string& file, const std::string& cache_folder) {
+  return cache_folder.empty() ? Tokenizer::open(file) : Tokenizer::open(file, cache_folder);
+}
+
+// `used` is the file that it comes from.
+Result<Tokenizer> open_any(const std::string& path, const std::string& cache_folder,
+                           std::string& used) {
+  std::error_code ignored;
+  used = fs::is_directory(path, ignored) ? find_json(path) : path;
+  Result<Tokenizer> own = open_file(used, cache_folder);
+  if (own.ok() || own.status().code() != Code::kNotFound || !fs::is_regular_file(path, ignored)) {
+    return own;
+  }
+  used = find_json(fs::absolute(path, ignored).parent_path());
+  return open_file(used, cache_folder);
 }
 
 }  // namespace
@@ -20,9 +38,8 @@ std::string find_file(const std::string& path) {
 Result<std::shared_ptr<const Vocabulary>> Vocabulary::open(const std::string& path,
                                                            const std::string& cache_folder,
                                                            size_t rows) {
-  const std::string file = find_file(path);
-  VITALIS_ASSIGN(auto tokenizer, cache_folder.empty() ? Tokenizer::open(file)
-                                                      : Tokenizer::open(file, cache_folder));
+  std::string file;
+  VITALIS_ASSIGN(auto tokenizer, open_any(path, cache_folder, file));
   if (rows > 0 && tokenizer.size() > rows) {
     return error(Code::kMalformed, file, " names tokens up to ", tokenizer.size() - 1,
                  ", but the model has only ", rows, " rows for them");

@@ -16,10 +16,11 @@ namespace vitalis::session {
 
 class Vocabulary {
  public:
-  // `path`: a tokenizer.json, or a folder that holds one or whose parent does (as that of original/
-  // in a published checkpoint). A compiled form is kept in `cache_folder` unless that is empty.
-  // `rows`: ids that the model has; 0: as gpt-oss. Errors are those of Tokenizer::open, and
-  // kNotFound if control tokens of the format are missing.
+  // `path`: a tokenizer.json, a GGUF file or a model.bin, or a folder that holds a tokenizer.json
+  // or whose parent does (as that of original/ in a published checkpoint). A GGUF file without a
+  // vocabulary takes that of the folder it lies in. A compiled form is kept in `cache_folder`
+  // unless that is empty. `rows`: ids that the model has; 0: as gpt-oss. Errors are those of
+  // Tokenizer::open, and kNotFound if control tokens of the format are missing.
   static Result<std::shared_ptr<const Vocabulary>> open(const std::string& path,
                                                         const std::string& cache_folder,
                                                         size_t rows = 0);

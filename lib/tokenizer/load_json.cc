@@ -9,12 +9,12 @@
 #include <optional>
 #include <simdjson.h>
 #include <unistd.h>
-#include <unordered_map>
 
 #include "base/mapped_file.h"
 #include "base/utf8.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/fingerprint.h"
+#include "tokenizer/merge_list.h"
 #include "tokenizer/split.h"
 
 namespace vitalis::tokenizer {
@@ -85,7 +85,7 @@ class Loader {
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
       return malformed("text follows the closing brace");
     VITALIS_TRY(require_sections());
-    VITALIS_TRY(resolve_merges());
+    VITALIS_TRY(find_merges());
     drop_specials_among_entries();
     Result<Vocabulary> out = Vocabulary::build(source_);
     if (!out.ok()) return error(out.status().code(), path_, ": ", out.status().message());
@@ -93,8 +93,6 @@ class Loader {
   }
 
  private:
-  using TextPair = std::pair<std::string_view, std::string_view>;
-
   Status malformed(std::string_view what) const {
     return error(Code::kMalformed, path_, ": ", what);
   }
@@ -363,21 +361,11 @@ class Loader {
   }
 
   // Merges may come before the vocabulary in the file, so their ids are found at the end.
-  Status resolve_merges() {
+  Status find_merges() {
     if (!source_.merges) return {};
-    std::unordered_map<std::string_view, Token> ids;
-    ids.reserve(source_.entries.size());
-    for (const auto& entry : source_.entries) ids.emplace(entry.bytes, entry.id);
-    source_.merges->reserve(merges_.size());
-    for (const auto& [left, right] : merges_) {
-      const auto l = ids.find(left), r = ids.find(right);
-      const auto both = ids.find({left.data(), left.size() + right.size()});
-      if (l == ids.end() || r == ids.end() || both == ids.end()) {
-        return error(Code::kMalformed, path_, ": merge ", source_.merges->size(),
-                     ": a part or the result is not in model.vocab");
-      }
-      source_.merges->push_back({l->second, r->second, both->second});
-    }
+    auto resolved = tokenizer::resolve_merges(source_.entries, merges_);
+    if (!resolved.ok()) return error(Code::kMalformed, path_, ": ", resolved.status().message());
+    source_.merges = resolved.take();
     return {};
   }
 
@@ -399,7 +387,7 @@ class Loader {
   std::unique_ptr<char[]> bytes_;  // decoded bytes, which are never more than the file has
   size_t bytes_used_ = 0;
   bool published_ = false, has_pre_tokenizer_ = false, has_vocab_ = false;
-  std::vector<TextPair> merges_;
+  std::vector<SpelledMerge> merges_;
   VocabularySource source_;
 };
 

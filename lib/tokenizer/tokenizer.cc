@@ -3,10 +3,15 @@
 
 #include <algorithm>
 
+#include "base/mapped_file.h"
 #include "base/utf8.h"
+#include "formats/gguf.h"
+#include "formats/metal_bin.h"
 #include "tokenizer/compiled_file.h"
 #include "tokenizer/encoder.h"
+#include "tokenizer/load_gguf.h"
 #include "tokenizer/load_json.h"
+#include "tokenizer/load_metal.h"
 #include "tokenizer/load_ranks.h"
 #include "tokenizer/special_finder.h"
 #include "tokenizer/vocabulary.h"
@@ -38,6 +43,15 @@ struct Tokenizer::Tables {
 
 namespace {
 
+Result<Vocabulary> load(const std::string& path) {
+  {
+    VITALIS_ASSIGN(const MappedFile file, MappedFile::open(path));
+    if (formats::is_gguf(file.bytes())) return tokenizer::load_gguf(file.bytes(), path);
+    if (formats::is_metal_bin(file.bytes())) return tokenizer::load_metal(file.bytes(), path);
+  }
+  return tokenizer::load_json(path);
+}
+
 std::vector<Token> without(const std::vector<Token>& list, const std::vector<Token>& excluded) {
   std::vector<Token> out;
   for (const Token token : list) {
@@ -55,18 +69,17 @@ Result<Tokenizer> Tokenizer::from(Vocabulary vocabulary) {
                                                   std::move(long_words)));
 }
 
-Result<Tokenizer> Tokenizer::open(const std::string& tokenizer_json) {
-  VITALIS_ASSIGN(Vocabulary vocabulary, tokenizer::load_json(tokenizer_json));
+Result<Tokenizer> Tokenizer::open(const std::string& path) {
+  VITALIS_ASSIGN(Vocabulary vocabulary, load(path));
   return from(std::move(vocabulary));
 }
 
-Result<Tokenizer> Tokenizer::open(const std::string& tokenizer_json,
-                                  const std::string& cache_folder) {
-  const auto compiled = tokenizer::CompiledFile::for_source(tokenizer_json, cache_folder);
-  if (!compiled) return open(tokenizer_json);
+Result<Tokenizer> Tokenizer::open(const std::string& path, const std::string& cache_folder) {
+  const auto compiled = tokenizer::CompiledFile::for_source(path, cache_folder);
+  if (!compiled) return open(path);
   Result<Vocabulary> found = compiled->read();
   if (found.ok()) return from(found.take());
-  VITALIS_ASSIGN(Vocabulary vocabulary, tokenizer::load_json(tokenizer_json));
+  VITALIS_ASSIGN(Vocabulary vocabulary, load(path));
   // Without a compiled file the next start is slower, and nothing else.
   static_cast<void>(compiled->write(vocabulary));
   return from(std::move(vocabulary));

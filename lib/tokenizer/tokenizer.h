@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Byte-level BPE with the o200k pattern, from a model's tokenizer.json. Special tokens are known by
-// name, never by a fixed id: demonstration models number them differently from gpt-oss.
-// Immutable after loading: every const member may be called from any number of threads.
+// Byte-level BPE with the o200k pattern, from a model's tokenizer.json, GGUF file or model.bin.
+// Special tokens are known by name, never by a fixed id: demonstration models number them
+// differently from gpt-oss. Immutable after loading: every const member may be called from any
+// number of threads.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +25,16 @@ class Vocabulary;
 
 class Tokenizer {
  public:
-  // kNotFound, kIo, kMalformed (with what is wrong and where), kUnsupported (a tokenizer that is
-  // not byte-level BPE with the o200k pattern).
-  static Result<Tokenizer> open(const std::string& tokenizer_json);
+  // `path`: a tokenizer.json, or a file of weights that holds a vocabulary: GGUF, or the model.bin
+  // of a folder metal/. kNotFound (no such file, or GGUF without a vocabulary), kIo, kMalformed
+  // (with what is wrong and where), kUnsupported (a tokenizer that is not byte-level BPE with the
+  // o200k pattern).
+  static Result<Tokenizer> open(const std::string& path);
 
   // The same through a compiled file in `cache_folder`, which is made on first use. A compiled file
   // that is damaged, or was made from another file or by another version, is ignored and replaced;
   // that it cannot be written is no error.
-  static Result<Tokenizer> open(const std::string& tokenizer_json, const std::string& cache_folder);
+  static Result<Tokenizer> open(const std::string& path, const std::string& cache_folder);
 
   // A *.tiktoken file: lines of base64 and rank. It has no special tokens, so they are given.
   static Result<Tokenizer> open_ranks(const std::string& path,

@@ -100,16 +100,45 @@ FIELD(vitalis_template_options, current_date, 8);
 FIELD(vitalis_template_options, reasoning_effort, 16);
 FIELD(vitalis_template_options, model_identity, 24);
 
-SIZE(vitalis_session_options, 12);
+SIZE(vitalis_session_options, 16);
 FIELD(vitalis_session_options, struct_size, 0);
 FIELD(vitalis_session_options, context, 4);
 FIELD(vitalis_session_options, chunk, 8);
+FIELD(vitalis_session_options, memory_budget_mib, 12);
 
 SIZE(vitalis_session_memory, 24);
 FIELD(vitalis_session_memory, struct_size, 0);
 FIELD(vitalis_session_memory, context, 4);
 FIELD(vitalis_session_memory, kv_bytes, 8);
 FIELD(vitalis_session_memory, scratch_bytes, 16);
+
+SIZE(vitalis_plan_options, 24);
+FIELD(vitalis_plan_options, struct_size, 0);
+FIELD(vitalis_plan_options, context, 4);
+FIELD(vitalis_plan_options, chunk, 8);
+FIELD(vitalis_plan_options, sequences, 12);
+FIELD(vitalis_plan_options, flags, 16);
+FIELD(vitalis_plan_options, memory_budget_mib, 20);
+
+SIZE(vitalis_plan, 120);
+FIELD(vitalis_plan, struct_size, 0);
+FIELD(vitalis_plan, context, 4);
+FIELD(vitalis_plan, chunk, 8);
+FIELD(vitalis_plan, sequences, 12);
+FIELD(vitalis_plan, fit, 16);
+FIELD(vitalis_plan, largest_context, 20);
+FIELD(vitalis_plan, mapped_bytes, 24);
+FIELD(vitalis_plan, hot_bytes, 32);
+FIELD(vitalis_plan, kv_bytes, 40);
+FIELD(vitalis_plan, scratch_bytes, 48);
+FIELD(vitalis_plan, peak_bytes, 56);
+FIELD(vitalis_plan, decode_bytes, 64);
+FIELD(vitalis_plan, memory_total, 72);
+FIELD(vitalis_plan, memory_limit, 80);
+FIELD(vitalis_plan, memory_available, 88);
+FIELD(vitalis_plan, room_bytes, 96);
+FIELD(vitalis_plan, tokens_per_second, 104);
+FIELD(vitalis_plan, tokens_per_second_full, 112);
 
 SIZE(vitalis_logit_bias, 8);
 FIELD(vitalis_logit_bias, token, 0);
@@ -187,6 +216,10 @@ FIELD(vitalis_parser_options, reserved, 12);
 FIELD(vitalis_parser_options, functions, 16);
 FIELD(vitalis_parser_options, function_count, 24);
 
+NUMBER(VITALIS_PLAN_PROBE, 1);
+NUMBER(VITALIS_FIT_WHOLE, 0);
+NUMBER(VITALIS_FIT_PAGED, 1);
+NUMBER(VITALIS_FIT_NONE, 2);
 NUMBER(VITALIS_ABI_VERSION, 1);
 NUMBER(VITALIS_NUL, SIZE_MAX);
 NUMBER(VITALIS_OK, 0);

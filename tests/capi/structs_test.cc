@@ -94,6 +94,13 @@ TEST_F(Structs, OptionsOfAnOlderCallerAreReadNoFurther) {
     memory.struct_size = sizeof memory;
     return vitalis_session_plan(tiny.model, options, &memory);
   });
+  vitalis_plan_options plan_options = VITALIS_PLAN_OPTIONS_INIT;
+  plan_options.context = 64;
+  expect_older_callers<vitalis_plan_options>(edge, plan_options, [&](const auto* options) {
+    vitalis_plan plan = {};
+    plan.struct_size = sizeof plan;
+    return vitalis_engine_plan(tiny.engine, vitalis_test::kTinyModel, options, &plan);
+  });
   vitalis_generate_options generate_options = VITALIS_GENERATE_OPTIONS_INIT;
   generate_options.sampling = VITALIS_SAMPLE_GREEDY;
   const vitalis_logit_bias bias = {1, -1.0f};
@@ -151,6 +158,7 @@ TEST_F(Structs, InitFunctionsWriteTheCallersStruct) {
   expect_init_writes_no_more(edge, vitalis_parser_options_init);
   expect_init_writes_no_more(edge, vitalis_system_init);
   expect_init_writes_no_more(edge, vitalis_message_init);
+  expect_init_writes_no_more(edge, vitalis_plan_options_init);
   expect_init_writes_no_more(edge, vitalis_session_options_init);
   expect_init_writes_no_more(edge, vitalis_generate_options_init);
   expect_init_writes_no_more(edge, vitalis_batch_options_init);
@@ -186,6 +194,13 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
       edge, [&](auto* info) { return vitalis_model_get_tensor(tiny.model, 3, info); });
   expect_no_more_is_written<vitalis_session_memory>(
       edge, [&](auto* memory) { return vitalis_session_plan(tiny.model, nullptr, memory); });
+  // What memory is free changes from call to call, so only the edge is watched here.
+  for (const uint32_t size : older_sizes<vitalis_plan>()) {
+    auto* plan = edge.filled<vitalis_plan>(size);
+    EXPECT_EQ(vitalis_engine_plan(tiny.engine, vitalis_test::kTinyModel, nullptr, plan),
+              VITALIS_OK);
+    EXPECT_EQ(plan->struct_size, size);
+  }
   expect_no_more_is_written<vitalis_usage>(
       edge, [&](auto* usage) { return vitalis_session_get_usage(tiny.session, usage); });
   expect_no_more_is_written<vitalis_progress>(

@@ -107,6 +107,10 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   tensor_info.struct_size = sizeof tensor_info;
   vitalis_session_memory memory = {};
   memory.struct_size = sizeof memory;
+  vitalis_plan_options plan_options = VITALIS_PLAN_OPTIONS_INIT;
+  plan_options.context = 128;
+  vitalis_plan plan = {};
+  plan.struct_size = sizeof plan;
   vitalis_usage usage = {};
   usage.struct_size = sizeof usage;
   vitalis_text text = {};
@@ -123,6 +127,9 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_engine_options_init, &engine_options, sizeof engine_options);
   SWEEP(vitalis_engine_create, &engine_options, &engine);
   SWEEP(vitalis_engine_get_info, engine, &engine_info);
+  SWEEP(vitalis_plan_options_init, &plan_options, sizeof plan_options);
+  plan_options.context = 128;
+  SWEEP(vitalis_engine_plan, engine, vitalis_test::kTinyModel, &plan_options, &plan);
   SWEEP(vitalis_engine_retain, nullptr);
   SWEEP(vitalis_engine_release, nullptr);
 

@@ -8,6 +8,8 @@
 
 namespace vitalis_test {
 
+inline const char* const kTinyModel = VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny";
+
 struct TinySession {
   vitalis_engine* engine = nullptr;
   vitalis_model* model = nullptr;

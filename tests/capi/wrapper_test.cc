@@ -59,6 +59,23 @@ TEST_F(Wrapper, AnswersAndRemembers) {
   EXPECT_EQ(conversation.size(), before);
 }
 
+TEST_F(Wrapper, PlansAreMadeWithoutAModel) {
+  const Engine engine;
+  const vitalis_plan one = plan(engine, kModel, {.context = 1024});
+  EXPECT_EQ(one.context, 1024U);
+  EXPECT_EQ(one.peak_bytes, one.hot_bytes + one.kv_bytes + one.scratch_bytes);
+  EXPECT_EQ(one.fit, VITALIS_FIT_WHOLE);
+  EXPECT_EQ(one.mapped_bytes, model.info().mapped_bytes);
+  EXPECT_EQ(plan(engine, kModel, {.context = 1024, .sequences = 2}).kv_bytes, 2 * one.kv_bytes);
+  const auto small = plan(engine, kModel, {.context = 65536, .memory_budget_mib = 64});
+  EXPECT_NE(small.fit, VITALIS_FIT_WHOLE);
+  EXPECT_GT(small.largest_context, 1024U);
+  EXPECT_LT(small.largest_context, 65536U);
+  EXPECT_EQ(try_plan(engine, "/nowhere").error().code(), Code::kNotFound);
+  const auto refused = Session::try_create(model, {.context = 65536, .memory_budget_mib = 64});
+  EXPECT_EQ(refused.error().code(), Code::kOutOfMemory);
+}
+
 TEST_F(Wrapper, EventsComeInOrder) {
   conversation.user("What is the capital of France?");
   std::vector<EventKind> kinds;

@@ -109,8 +109,9 @@ std::string every_other_row(const Dense& tensor, size_t first) {
 
 class Converter {
  public:
-  Converter(const Checkpoint& checkpoint, GgufMatrices matrices, bool ollama)
-      : c_(checkpoint.config()), w_(checkpoint.weights()), ollama_(ollama) {
+  Converter(const Checkpoint& checkpoint, GgufMatrices matrices, bool ollama,
+            const SpelledTokenizer* tokenizer)
+      : c_(checkpoint.config()), w_(checkpoint.weights()), ollama_(ollama), tokenizer_(tokenizer) {
     constexpr uint32_t kTypes[] = {kF32, kBf16, kF16, kQ8_0, kQ8AsF32};
     matrices_ = kTypes[static_cast<size_t>(matrices)];
   }
@@ -151,6 +152,7 @@ class Converter {
     if (!ollama_) put("rope.scaling.type", std::string_view("yarn"));
     put("rope.scaling.factor", static_cast<float>(c_.yarn.factor));
     put("rope.scaling.original_context_length", static_cast<uint32_t>(c_.yarn.original_context));
+    if (tokenizer_) return add_tokenizer(*tokenizer_, c_.vocab, out_);
     std::vector<std::string> tokens;
     for (uint32_t i = 0; i < c_.vocab; ++i) tokens.push_back(text("token", i));
     out_.add_strings("tokenizer.ggml.tokens", tokens);
@@ -218,6 +220,7 @@ class Converter {
   const Config& c_;
   const Weights& w_;
   bool ollama_;
+  const SpelledTokenizer* tokenizer_;
   uint32_t matrices_;
   std::string prefix_;
   GgufWriter out_;
@@ -225,8 +228,24 @@ class Converter {
 
 }  // namespace
 
-GgufWriter gguf_of(const Checkpoint& checkpoint, GgufMatrices matrices, bool ollama) {
-  return Converter(checkpoint, matrices, ollama).convert();
+GgufWriter gguf_of(const Checkpoint& checkpoint, GgufMatrices matrices, bool ollama,
+                   const SpelledTokenizer* tokenizer) {
+  return Converter(checkpoint, matrices, ollama, tokenizer).convert();
+}
+
+void add_tokenizer(const SpelledTokenizer& tokenizer, uint32_t rows, GgufWriter& out) {
+  out.add("tokenizer.ggml.model", std::string_view("gpt2"));
+  out.add("tokenizer.ggml.pre", std::string_view("gpt-4o"));
+  std::vector<std::string> tokens = tokenizer.tokens;
+  std::string types = GgufWriter::number(5, 4) + GgufWriter::number(rows, 8);
+  for (uint32_t id = 0; id < rows; ++id) {
+    const bool padding = id >= tokenizer.tokens.size();
+    if (padding) tokens.push_back(text("[PAD", id, ']'));
+    types += GgufWriter::number(padding ? 5 : id >= tokenizer.first_special ? 3 : 1, 4);
+  }
+  out.add_strings("tokenizer.ggml.tokens", tokens);
+  out.put("tokenizer.ggml.token_type", 9, types);
+  out.add_strings("tokenizer.ggml.merges", tokenizer.merges);
 }
 
 std::vector<GgufWriter> split(const GgufWriter& whole, size_t parts) {

@@ -25,7 +25,8 @@ std::string uuid(std::string_view text) {
 
 class Writer {
  public:
-  Writer(const Config& config, const Weights& weights) : c_(config), w_(weights) {}
+  Writer(const Config& config, const Weights& weights, const SpelledTokenizer* spelled = nullptr)
+      : c_(config), w_(weights), spelled_(spelled) {}
 
   std::string write_header() {
     header();
@@ -82,19 +83,36 @@ class Writer {
   }
 
   void tokenizer() {
-    const std::string regex("[a-z]+\0", 7);
+    const uint32_t texts = spelled_ ? spelled_->first_special : c_.vocab - kSpecials;
+    const std::string regex = (spelled_ ? spelled_->regex : "[a-z]+") + '\0';
     std::string table;
-    for (uint32_t i = 0; i < c_.vocab - kSpecials; ++i) {
+    for (uint32_t i = 0; i < texts; ++i) {
       // One token is long, since its length needs both bytes.
-      const std::string token = i == 3 ? std::string(300, 'x') : text(i);
+      const std::string token = spelled_ ? plain_bytes(spelled_->tokens[i])
+                                : i == 3 ? std::string(300, 'x')
+                                         : text(i);
       table += formats::GgufWriter::number(token.size(), 2) + token;
     }
-    number(kSpecials, 4);
-    number(c_.vocab - kSpecials, 4);
+    number(c_.vocab - texts, 4);
+    number(texts, 4);
     number(regex.size(), 4);
     number(table.size(), 4);
-    for (uint32_t i = 0; i < kSpecials; ++i) out_ += std::string(16, static_cast<char>(i));
+    for (uint32_t i = texts; i < c_.vocab; ++i) {
+      out_ +=
+          spelled_ ? special(spelled_->tokens[i]) : std::string(16, static_cast<char>(i - texts));
+    }
     out_ += regex + table;
+  }
+
+  static std::string special(std::string_view name) {
+    if (name == "<|start|>") return uuid("55a77c2f-8a01-4c54-8ac2-313bfc7e208d");
+    if (name == "<|message|>") return uuid("16e40431-f47f-4b22-b59b-8b278fc30a54");
+    if (name == "<|end|>") return uuid("fcac2f6d-4705-4f6b-b228-642accac7238");
+    if (name == "<|return|>") return uuid("f799ff69-1992-43c4-a3d8-d831f475dc75");
+    if (name == "<|constrain|>") return uuid("c0bb14c7-6022-49da-ad08-792d67e8b470");
+    if (name == "<|channel|>") return uuid("fd3dda11-c8ab-4033-876e-d93deb172c93");
+    if (name == "<|call|>") return uuid("1220f796-e388-4de5-b487-fe2eb5fe03c0");
+    return std::string(16, '\0');
   }
 
   void matrix(const Dense& tensor, float scale = 1) {
@@ -165,17 +183,18 @@ class Writer {
 
   const Config& c_;
   const Weights& w_;  // not looked at for the header
+  const SpelledTokenizer* spelled_;
   std::string out_;
 };
 
 }  // namespace
 
-std::string metal_of(const Checkpoint& checkpoint) {
-  return Writer(checkpoint.config(), checkpoint.weights()).write();
+std::string metal_of(const Checkpoint& checkpoint, const SpelledTokenizer* tokenizer) {
+  return Writer(checkpoint.config(), checkpoint.weights(), tokenizer).write();
 }
 
-std::string metal_header_of(const Config& config) {
-  return Writer(config, {}).write_header();
+std::string metal_header_of(const Config& config, const SpelledTokenizer* tokenizer) {
+  return Writer(config, {}, tokenizer).write_header();
 }
 
 }  // namespace vitalis::model

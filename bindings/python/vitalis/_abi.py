@@ -27,6 +27,10 @@ ERROR_DENIED = -11
 ERROR_INTEGRITY = -12
 NUMERICS_FAITHFUL = 0
 NUMERICS_FLOAT32 = 1
+PLAN_PROBE = 1
+FIT_WHOLE = 0
+FIT_PAGED = 1
+FIT_NONE = 2
 ENCODE_SPECIAL = 1
 ENCODE_STRICT = 2
 EFFORT_DEFAULT = 0
@@ -144,6 +148,40 @@ class TensorInfo(Structure):
     ]
 
 
+class PlanOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("context", c_uint32),
+        ("chunk", c_uint32),
+        ("sequences", c_uint32),
+        ("flags", c_uint32),
+        ("memory_budget_mib", c_uint32),
+    ]
+
+
+class Plan(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("context", c_uint32),
+        ("chunk", c_uint32),
+        ("sequences", c_uint32),
+        ("fit", c_int32),
+        ("largest_context", c_uint32),
+        ("mapped_bytes", c_uint64),
+        ("hot_bytes", c_uint64),
+        ("kv_bytes", c_uint64),
+        ("scratch_bytes", c_uint64),
+        ("peak_bytes", c_uint64),
+        ("decode_bytes", c_uint64),
+        ("memory_total", c_uint64),
+        ("memory_limit", c_uint64),
+        ("memory_available", c_uint64),
+        ("room_bytes", c_uint64),
+        ("tokens_per_second", c_double),
+        ("tokens_per_second_full", c_double),
+    ]
+
+
 class EncodeOptions(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -202,6 +240,7 @@ class SessionOptions(Structure):
         ("struct_size", c_uint32),
         ("context", c_uint32),
         ("chunk", c_uint32),
+        ("memory_budget_mib", c_uint32),
     ]
 
 
@@ -327,6 +366,13 @@ LAYOUTS = {
         64, "tensors": 72, "format": 80}),
     TensorInfo: (128, {"struct_size": 0, "dimensions": 4, "shape": 8, "bytes": 72, "name": 80,
         "dtype": 96, "file": 112}),
+    PlanOptions: (24, {"struct_size": 0, "context": 4, "chunk": 8, "sequences": 12, "flags": 16,
+        "memory_budget_mib": 20}),
+    Plan: (120, {"struct_size": 0, "context": 4, "chunk": 8, "sequences": 12, "fit": 16,
+        "largest_context": 20, "mapped_bytes": 24, "hot_bytes": 32, "kv_bytes": 40,
+        "scratch_bytes": 48, "peak_bytes": 56, "decode_bytes": 64, "memory_total": 72,
+        "memory_limit": 80, "memory_available": 88, "room_bytes": 96, "tokens_per_second": 104,
+        "tokens_per_second_full": 112}),
     EncodeOptions: (40, {"struct_size": 0, "flags": 4, "allowed": 8, "allowed_count": 16,
         "refused": 24, "refused_count": 32}),
     System: (32, {"struct_size": 0, "reasoning_effort": 4, "identity": 8, "knowledge_cutoff": 16,
@@ -336,7 +382,7 @@ LAYOUTS = {
     RenderOptions: (16, {"struct_size": 0, "mode": 4, "keep_analysis": 8, "retokenize": 12}),
     TemplateOptions: (32, {"struct_size": 0, "no_generation_prompt": 4, "current_date": 8,
         "reasoning_effort": 16, "model_identity": 24}),
-    SessionOptions: (12, {"struct_size": 0, "context": 4, "chunk": 8}),
+    SessionOptions: (16, {"struct_size": 0, "context": 4, "chunk": 8, "memory_budget_mib": 12}),
     SessionMemory: (24, {"struct_size": 0, "context": 4, "kv_bytes": 8, "scratch_bytes": 16}),
     LogitBias: (8, {"token": 0, "value": 4}),
     GenerateOptions: (72, {"struct_size": 0, "sampling": 4, "temperature": 8, "top_p": 12, "min_p":
@@ -375,6 +421,8 @@ FUNCTIONS = {
     "vitalis_model_release": (None, [c_void_p]),
     "vitalis_model_get_info": (c_int32, [c_void_p, POINTER(ModelInfo)]),
     "vitalis_model_get_tensor": (c_int32, [c_void_p, c_size_t, POINTER(TensorInfo)]),
+    "vitalis_plan_options_init": (None, [POINTER(PlanOptions), c_size_t]),
+    "vitalis_engine_plan": (c_int32, [c_void_p, c_char_p, POINTER(PlanOptions), POINTER(Plan)]),
     "vitalis_model_get_tokenizer": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_open": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_retain": (c_void_p, [c_void_p]),

@@ -9,12 +9,13 @@ _vitalis() {
     --show-reasoning --stats"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    words="run chat info tokenize render parse bench --help --version"
+    words="run chat info plan tokenize render parse bench --help --version"
   elif [[ $word == -* ]]; then
     case $command in
-      run) words="--help $engine $answer --tools --tool-choice --tool-results --schema --logprobs" ;;
-      chat) words="--help $engine $answer --session" ;;
+      run) words="--help $engine $answer --memory-budget --tools --tool-choice --tool-results --schema --logprobs" ;;
+      chat) words="--help $engine $answer --memory-budget --session" ;;
       info) words="--help $engine --tensors --json" ;;
+      plan) words="--help $engine --sequences --memory-budget --no-probe --json" ;;
       tokenize) words="--help --special --json" ;;
       render) words="--help --form --mode --template --keep-analysis --ids --date" ;;
       parse) words="--help --text --policy --from-start" ;;

@@ -9,14 +9,16 @@ complete -c vitalis -n __fish_use_subcommand -l version -d 'print the version'
 complete -c vitalis -f -n __fish_use_subcommand -a run -d 'answer one prompt'
 complete -c vitalis -f -n __fish_use_subcommand -a chat -d converse
 complete -c vitalis -f -n __fish_use_subcommand -a info -d 'describe a model'
+complete -c vitalis -f -n __fish_use_subcommand -a plan -d 'tell what memory a model needs'
 complete -c vitalis -f -n __fish_use_subcommand -a tokenize -d 'show the tokens of a text'
 complete -c vitalis -f -n __fish_use_subcommand -a render -d 'show the prompt that a conversation makes'
 complete -c vitalis -f -n __fish_use_subcommand -a parse -d 'show the messages that tokens make'
 complete -c vitalis -f -n __fish_use_subcommand -a bench -d "measure a model's speed"
 
-__vitalis_option 'run chat info bench' -x -l threads -d threads
-__vitalis_option 'run chat info bench' -x -l tier -a 'portable avx2 avx512 avx512bf16' -d kernels
-__vitalis_option 'run chat info' -x -l context -d 'tokens of prompt and answers'
+__vitalis_option 'run chat info plan bench' -x -l threads -d threads
+__vitalis_option 'run chat info plan bench' -x -l tier -a 'portable avx2 avx512 avx512bf16' -d kernels
+__vitalis_option 'run chat info plan' -x -l context -d 'tokens of prompt and answers'
+__vitalis_option 'run chat plan' -x -l memory-budget -d 'the most memory to take'
 
 __vitalis_option 'run chat' -x -l effort -a 'low medium high' -d 'how much the model reasons'
 __vitalis_option 'run chat' -x -l identity -d 'first line of the system message'
@@ -42,7 +44,9 @@ __vitalis_option run -r -l tool-results -d 'lines that answer calls'
 __vitalis_option run -r -l schema -d 'JSON Schema that the answer is held to'
 
 __vitalis_option info -l tensors -d 'list each tensor'
-__vitalis_option 'info tokenize bench' -l json -d 'print JSON'
+__vitalis_option plan -x -l sequences -d 'conversations at once'
+__vitalis_option plan -l no-probe -d 'do not measure the speed'
+__vitalis_option 'info plan tokenize bench' -l json -d 'print JSON'
 __vitalis_option tokenize -l special -d 'take the names of special tokens for them'
 
 __vitalis_option render -x -l form -a 'chat responses harmony' -d 'form of the JSON'

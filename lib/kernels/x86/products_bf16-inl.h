@@ -237,8 +237,9 @@ struct PairGroup<Mxfp4<Storage, Order>> {
   VITALIS_INLINE void indices(size_t i, Bits& even, Bits& odd, Halves) const {
     const Bits four = dword[i % 4];
     const unsigned shift = i < 4 ? 0 : 4;
-    even = _mm512_srli_epi16(spread<0, 2>(four), shift);
-    odd = _mm512_srli_epi16(spread<1, 3>(four), shift);
+    const Bits even_bytes = spread<0, 2>(four), odd_bytes = spread<1, 3>(four);
+    even = _mm512_srli_epi16(even_bytes, shift);
+    odd = _mm512_srli_epi16(odd_bytes, shift);
   }
 };
 
