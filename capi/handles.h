@@ -9,6 +9,7 @@
 #include "harmony/conversation.h"
 #include "session/model.h"
 #include "session/session.h"
+#include "session/verify.h"
 #include "session/vocabulary.h"
 
 struct vitalis_engine : vitalis::capi::Counted {
@@ -36,6 +37,12 @@ struct vitalis_conversation : vitalis::capi::Counted {
 struct vitalis_session : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
   std::unique_ptr<vitalis::session::Session> session;
+};
+
+struct vitalis_verification : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  std::atomic<bool> cancelled = false;
+  std::optional<vitalis::session::ModelVerification> verification;
 };
 
 namespace vitalis::capi {

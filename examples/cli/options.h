@@ -14,7 +14,7 @@
 
 namespace vitalis::cli {
 
-enum class Command : uint8_t { kRun, kChat, kInfo, kPlan, kTokenize, kRender, kParse, kBench };
+enum class Command : uint8_t { kRun, kChat, kInfo, kPlan, kVerify, kTokenize, kRender, kParse, kBench };
 
 struct BenchOptions {
   std::vector<uint32_t> prompts = {128, 512, 2048};  // tokens
@@ -34,6 +34,7 @@ struct Options {
   uint32_t memory_budget_mib = 0;
   uint32_t sequences = 1;  // plan
   bool probe = true;       // plan
+  std::string manifest;    // verify
 
   int32_t effort = 0;
   std::string identity;

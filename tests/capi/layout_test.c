@@ -190,6 +190,27 @@ FIELD(vitalis_parser_options, reserved, 12);
 FIELD(vitalis_parser_options, functions, 16);
 FIELD(vitalis_parser_options, function_count, 24);
 
+SIZE(vitalis_verify_progress, 56);
+FIELD(vitalis_verify_progress, struct_size, 0);
+FIELD(vitalis_verify_progress, files, 4);
+FIELD(vitalis_verify_progress, bytes_done, 8);
+FIELD(vitalis_verify_progress, bytes_total, 16);
+FIELD(vitalis_verify_progress, file, 24);
+FIELD(vitalis_verify_progress, release, 40);
+
+SIZE(vitalis_verified_file, 48);
+FIELD(vitalis_verified_file, struct_size, 0);
+FIELD(vitalis_verified_file, outcome, 4);
+FIELD(vitalis_verified_file, size, 8);
+FIELD(vitalis_verified_file, path, 16);
+FIELD(vitalis_verified_file, detail, 32);
+
+NUMBER(VITALIS_FILE_PENDING, 0);
+NUMBER(VITALIS_FILE_GOOD, 1);
+NUMBER(VITALIS_FILE_MISSING, 2);
+NUMBER(VITALIS_FILE_WRONG_SIZE, 3);
+NUMBER(VITALIS_FILE_WRONG_DIGEST, 4);
+NUMBER(VITALIS_FILE_UNREADABLE, 5);
 NUMBER(VITALIS_PLAN_PROBE, 1);
 NUMBER(VITALIS_FIT_WHOLE, 0);
 NUMBER(VITALIS_FIT_PAGED, 1);

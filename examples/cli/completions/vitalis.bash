@@ -8,13 +8,14 @@ _vitalis() {
     --min-p --top-k --seed --max-tokens --show-reasoning --stats"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    words="run chat info plan tokenize render parse bench --help --version"
+    words="run chat info plan verify tokenize render parse bench --help --version"
   elif [[ $word == -* ]]; then
     case $command in
       run) words="--help $engine $answer --memory-budget --tools" ;;
       chat) words="--help $engine $answer --memory-budget" ;;
       info) words="--help $engine --tensors --json" ;;
       plan) words="--help $engine --sequences --memory-budget --no-probe --json" ;;
+      verify) words="--help --manifest --json" ;;
       tokenize) words="--help --special --json" ;;
       render) words="--help --form --mode --template --keep-analysis --ids --date" ;;
       parse) words="--help --text --policy --from-start" ;;
