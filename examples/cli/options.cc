@@ -23,6 +23,7 @@ struct Sources {
   std::string text;
   std::string instructions_file;
   std::string tools_file;
+  std::string schema_file;
   std::string input_file;
 };
 
@@ -73,7 +74,8 @@ void add_engine(CLI::App& app, Options& options) {
       ->type_name("MODEL");
   add_number<int32_t>(app, "--threads", options.threads, 1, 4096,
                       "threads (default: the cores that may be used)");
-  app.add_option("--tier", options.tier, "kernels: portable, avx2, avx512 (default: the fastest)")
+  app.add_option("--tier", options.tier,
+                 "kernels: portable, avx2, avx512, avx512bf16 (default: the fastest)")
       ->type_name("NAME");
 }
 
@@ -151,8 +153,23 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
              "drop tokens below this share of the most probable one (default: 0)");
   add_number<uint32_t>(app, "--top-k", options.top_k, 0, std::numeric_limits<uint32_t>::max(),
                        "sample from this many tokens (default: 0, all)");
-  add_number<uint64_t>(app, "--seed", options.seed, 1, std::numeric_limits<uint64_t>::max(),
-                       "makes sampling repeatable (default: a new one each time)");
+  const auto seed = [&options](const std::string& given) {
+    uint64_t number = 0;
+    if (!parse_number(given, uint64_t{0}, std::numeric_limits<uint64_t>::max(), number)) {
+      throw CLI::ValidationError("--seed", "expected a number, 0 or more, found \"" + given + '"');
+    }
+    options.seed = number;
+  };
+  app.add_option_function<std::string>("--seed", seed,
+                                       "makes sampling repeatable (default: a new one each time)")
+      ->type_name("N");
+  add_number(app, "--repetition-penalty", options.repetition_penalty,
+             std::numeric_limits<float>::min(), 100.0f,
+             "divides the logits of tokens that were there (default: 1)");
+  add_number(app, "--presence-penalty", options.presence_penalty, -2.0f, 2.0f,
+             "taken from the logits of tokens in the answer (default: 0)");
+  add_number(app, "--frequency-penalty", options.frequency_penalty, -2.0f, 2.0f,
+             "taken from them for each time that they came (default: 0)");
   add_number<uint32_t>(app, "--max-tokens", options.max_tokens, 1,
                        std::numeric_limits<uint32_t>::max(),
                        "longest answer, reasoning included (default: what the context holds)");
@@ -190,6 +207,22 @@ void add_bench(CLI::App& app, Options& options) {
   add_number<uint32_t>(app, "--repeats", bench.repeats, 1, 1000,
                        "of each measurement; the median is told (default: 3)");
   app.add_flag("--json", options.json, "print JSON");
+}
+
+void add_tools(CLI::App& app, Options& options, Sources& sources) {
+  CLI::Option* tools = app.add_option("--tools", sources.tools_file,
+                                      "functions the model may call, as OpenAI's JSON");
+  tools->type_name("FILE");
+  app.add_option("--tool-choice", options.tool_choice,
+                 "auto, none, required, free or a function's name (default: auto)")
+      ->needs(tools)
+      ->type_name("CHOICE");
+  app.add_option("--tool-results", options.tool_results,
+                 "answer calls with the lines of this file, - for standard input")
+      ->needs(tools)
+      ->type_name("FILE");
+  app.add_option("--schema", sources.schema_file, "JSON Schema that the answer is held to")
+      ->type_name("FILE");
 }
 
 void add_model(CLI::App& app, Options& options) {
@@ -275,12 +308,18 @@ std::string read_sources(Options& options, const Sources& sources) {
     if (!text) return problem;
     options.tools = std::move(*text);
   }
+  if (!sources.schema_file.empty()) {
+    auto text = read_whole(sources.schema_file, problem);
+    if (!text) return problem;
+    options.schema = std::move(*text);
+  }
   const std::pair<std::string_view, std::string_view> texts[] = {
       {options.text, options.command == Command::kRun ? "the prompt" : "the text"},
       {options.instructions, "the instructions"},
       {options.identity, "the identity"},
       {options.date, "the date"},
-      {options.tools ? *options.tools : std::string_view(), sources.tools_file}};
+      {options.tools ? *options.tools : std::string_view(), sources.tools_file},
+      {options.schema ? *options.schema : std::string_view(), sources.schema_file}};
   for (const auto& [text, name] : texts) {
     problem = check_utf8(text, name);
     if (!problem.empty()) return problem;
@@ -313,14 +352,27 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_context(*run, options);
   add_budget(*run, options, "the most memory to take for weights and context (default: any)");
   add_answer(*run, options, sources);
-  run->add_option("--tools", sources.tools_file, "functions the model may call, as OpenAI's JSON")
-      ->type_name("FILE");
+  const auto logprobs = [&options](const std::string& text) {
+    uint32_t number = 0;
+    if (!parse_number(text, 0u, 20u, number)) {
+      throw CLI::ValidationError("--logprobs", "expected a number, 0 to 20, found \"" + text + '"');
+    }
+    options.logprobs = number;
+  };
+  run->add_option_function<std::string>(
+         "--logprobs", logprobs,
+         "after the answer, print each token's log-probability and N others' to stderr")
+      ->type_name("N");
+  add_tools(*run, options, sources);
 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
   add_engine(*chat, options);
   add_context(*chat, options);
   add_budget(*chat, options, "the most memory to take for weights and context (default: any)");
   add_answer(*chat, options, sources);
+  chat->add_option("--session", options.session_file,
+                   "go on with the conversation in this file, if it is there, and keep it there")
+      ->type_name("FILE");
 
   CLI::App* info = app.add_subcommand("info", "describe a model");
   add_engine(*info, options);

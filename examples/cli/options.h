@@ -41,12 +41,20 @@ struct Options {
   std::string instructions;
   std::string date;                  // empty: none is told to the model
   std::optional<std::string> tools;  // JSON text
+  std::string tool_choice;           // auto, none, required, free, or a function's name
+  std::optional<std::string> schema;  // JSON text
+  std::string tool_results;           // a file, "-": a line for each call; empty: none
 
   float temperature = 1.0f;  // zero: greedy
   float top_p = 1.0f;
   float min_p = 0.0f;
   uint32_t top_k = 0;
-  uint64_t seed = 0;
+  std::optional<uint64_t> seed;
+  float repetition_penalty = 1.0f;
+  float presence_penalty = 0.0f;
+  float frequency_penalty = 0.0f;
+  std::optional<uint32_t> logprobs;  // run: alternatives to tell besides each token
+  std::string session_file;          // chat: empty for none
   uint32_t max_tokens = 0;
 
   bool show_reasoning = false;

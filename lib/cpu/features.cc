@@ -21,9 +21,9 @@ struct Registers {
 };
 
 // Zeros for a leaf that the CPU does not have.
-Registers cpuid(unsigned leaf) {
+Registers cpuid(unsigned leaf, unsigned part = 0) {
   Registers r;
-  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  __get_cpuid_count(leaf, part, &r.eax, &r.ebx, &r.ecx, &r.edx);
   return r;
 }
 
@@ -36,6 +36,11 @@ uint64_t saved_states() {
   uint32_t low = 0, high = 0;
   asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return static_cast<uint64_t>(high) << 32 | low;
+}
+
+bool made_by_amd() {
+  const Registers vendor = cpuid(0);  // "AuthenticAMD" in ebx, edx, ecx
+  return vendor.ebx == 0x68747541 && vendor.edx == 0x69746E65 && vendor.ecx == 0x444D4163;
 }
 
 constexpr uint64_t kYmmState = 0x06;      // xmm, ymm
@@ -68,6 +73,8 @@ Features detect() {
            bit(basic.ecx, kF16c) && bit(extended.ebx, 5);
   f.avx512 = f.avx2 && saves(kZmmState) && bit(extended.ebx, 16) && bit(extended.ebx, 17) &&
              bit(extended.ebx, 30) && bit(extended.ebx, 31);
+  f.avx512_bf16 = f.avx512 && bit(cpuid(7, 1).eax, 5);
+  f.fast_avx512_bf16 = f.avx512_bf16 && made_by_amd();
   f.amx = f.avx512 && saves(kTileState) && bit(extended.edx, 22) && bit(extended.edx, 24) &&
           tiles_permitted();
   return f;

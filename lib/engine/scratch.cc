@@ -10,7 +10,7 @@ size_t panel_count(size_t rows) {
 }
 
 size_t packed_bound(size_t rows, size_t panels, size_t k) {
-  return 4 * (rows + 15 * panels) * ((k + 511) / 512 * 512);
+  return 4 * (rows + 15 * panels) * ((k + 511) / 512 * 512) + 64 * panels;
 }
 
 ScratchPlan::ScratchPlan(const model::Config& c, size_t rows, ArenaPlan& plan) {

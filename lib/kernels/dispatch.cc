@@ -8,20 +8,24 @@
 #if defined(__x86_64__)
 #include "kernels/x86/avx2.h"
 #include "kernels/x86/avx512.h"
+#include "kernels/x86/avx512bf16.h"
 #endif
 
 namespace vitalis::kernels {
 namespace {
 
 struct Available {
-  std::array<const Table*, 3> tables = {&portable::table};
+  std::array<const Table*, 4> tables = {&portable::table};
   size_t count = 1;
 
   Available() {
 #if defined(__x86_64__)
     const cpu::Features features = cpu::detect();
     if (features.avx2) tables[count++] = &avx2::table;
+    const bool slow = features.avx512_bf16 && !features.fast_avx512_bf16;
+    if (slow) tables[count++] = &avx512bf16::table;
     if (features.avx512) tables[count++] = &avx512::table;
+    if (features.fast_avx512_bf16) tables[count++] = &avx512bf16::table;
 #endif
   }
 };

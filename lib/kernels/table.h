@@ -93,7 +93,7 @@ struct Table {
 
   // Activations are packed once and read by every product with the same rows. The layout is the
   // tier's own; packed_bytes says how much room it takes, at most
-  // 4 * (rows rounded up to 16) * (k rounded up to 512).
+  // 4 * (rows rounded up to 16) * (k rounded up to 512) + 64.
   size_t (*packed_bytes)(size_t rows, size_t k);
   // Row r comes from source + (index ? index[r] : r) * stride. Round::kBf16 rounds each value to
   // the nearest bf16, ties to even.

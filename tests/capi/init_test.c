@@ -36,5 +36,6 @@ int main(void) {
   CHECK(vitalis_message, VITALIS_MESSAGE_INIT);
   CHECK(vitalis_session_options, VITALIS_SESSION_OPTIONS_INIT);
   CHECK(vitalis_generate_options, VITALIS_GENERATE_OPTIONS_INIT);
+  CHECK(vitalis_batch_options, VITALIS_BATCH_OPTIONS_INIT);
   return differences;
 }

@@ -140,7 +140,11 @@ FIELD(vitalis_plan, room_bytes, 96);
 FIELD(vitalis_plan, tokens_per_second, 104);
 FIELD(vitalis_plan, tokens_per_second_full, 112);
 
-SIZE(vitalis_generate_options, 40);
+SIZE(vitalis_logit_bias, 8);
+FIELD(vitalis_logit_bias, token, 0);
+FIELD(vitalis_logit_bias, value, 4);
+
+SIZE(vitalis_generate_options, 72);
 FIELD(vitalis_generate_options, struct_size, 0);
 FIELD(vitalis_generate_options, sampling, 4);
 FIELD(vitalis_generate_options, temperature, 8);
@@ -149,6 +153,28 @@ FIELD(vitalis_generate_options, min_p, 16);
 FIELD(vitalis_generate_options, top_k, 20);
 FIELD(vitalis_generate_options, seed, 24);
 FIELD(vitalis_generate_options, max_tokens, 32);
+FIELD(vitalis_generate_options, flags, 36);
+FIELD(vitalis_generate_options, repetition_penalty, 40);
+FIELD(vitalis_generate_options, presence_penalty, 44);
+FIELD(vitalis_generate_options, frequency_penalty, 48);
+FIELD(vitalis_generate_options, alternatives, 52);
+FIELD(vitalis_generate_options, bias, 56);
+FIELD(vitalis_generate_options, bias_count, 64);
+
+SIZE(vitalis_logprob, 12);
+FIELD(vitalis_logprob, token, 0);
+FIELD(vitalis_logprob, before, 4);
+FIELD(vitalis_logprob, after, 8);
+
+SIZE(vitalis_progress, 24);
+FIELD(vitalis_progress, struct_size, 0);
+FIELD(vitalis_progress, done, 8);
+FIELD(vitalis_progress, total, 16);
+
+SIZE(vitalis_batch_options, 12);
+FIELD(vitalis_batch_options, struct_size, 0);
+FIELD(vitalis_batch_options, sessions, 4);
+FIELD(vitalis_batch_options, chunk, 8);
 
 SIZE(vitalis_event, 152);
 FIELD(vitalis_event, struct_size, 0);

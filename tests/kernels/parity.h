@@ -129,9 +129,10 @@ class Parity : public ::testing::TestWithParam<std::tuple<const Table*, bool>> {
  protected:
   const Table& tier() const { return *std::get<0>(GetParam()); }
   const Table& portable() const { return portable::table; }
+  bool flushed() const { return std::get<1>(GetParam()); }
 
  private:
-  Denormals denormals_{std::get<1>(GetParam())};
+  Denormals denormals_{flushed()};
 };
 
 inline std::string parity_name(const ::testing::TestParamInfo<Parity::ParamType>& info) {

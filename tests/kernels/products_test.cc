@@ -254,8 +254,12 @@ TEST_P(Products, ZerosInfinitiesAndNaN) {
   }
 }
 
-// Denormal inputs and products: kept or flushed alike.
+// Denormal inputs and products: kept or flushed alike; but vdpbf16ps flushes always, as the
+// engine's callers do.
 TEST_P(Products, Denormals) {
+  if (!flushed() && std::string_view(tier().name) == "avx512bf16") {
+    GTEST_SKIP() << "this tier knows no denormals";
+  }
   for (const size_t rows : {1, 5, 24}) {
     const Shape s{rows, 96, 0, 20, true, false, Round::kBf16};
     for (const MatrixType type : {kBf16, kF32, kF16, kQ8_0}) {

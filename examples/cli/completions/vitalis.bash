@@ -5,14 +5,15 @@ _vitalis() {
   local command=${COMP_WORDS[1]} words=
   local engine="--threads --tier --context"
   local answer="--effort --identity --instructions --instructions-file --date --temperature --top-p
-    --min-p --top-k --seed --max-tokens --show-reasoning --stats"
+    --min-p --top-k --seed --repetition-penalty --presence-penalty --frequency-penalty --max-tokens
+    --show-reasoning --stats"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     words="run chat info plan verify tokenize render parse bench --help --version"
   elif [[ $word == -* ]]; then
     case $command in
-      run) words="--help $engine $answer --memory-budget --tools" ;;
-      chat) words="--help $engine $answer --memory-budget" ;;
+      run) words="--help $engine $answer --memory-budget --tools --tool-choice --tool-results --schema --logprobs" ;;
+      chat) words="--help $engine $answer --memory-budget --session" ;;
       info) words="--help $engine --tensors --json" ;;
       plan) words="--help $engine --sequences --memory-budget --no-probe --json" ;;
       verify) words="--help --manifest --json" ;;
@@ -23,8 +24,9 @@ _vitalis() {
     esac
   else
     case $previous in
-      --tier) words="portable avx2 avx512" ;;
+      --tier) words="portable avx2 avx512 avx512bf16" ;;
       --effort) words="low medium high" ;;
+      --tool-choice) words="auto none required free" ;;
       --form) words="chat responses harmony" ;;
       --mode) words="completion conversation training" ;;
       --policy) words="resilient strict lenient" ;;

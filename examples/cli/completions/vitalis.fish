@@ -17,7 +17,7 @@ complete -c vitalis -f -n __fish_use_subcommand -a parse -d 'show the messages t
 complete -c vitalis -f -n __fish_use_subcommand -a bench -d "measure a model's speed"
 
 __vitalis_option 'run chat info plan bench' -x -l threads -d threads
-__vitalis_option 'run chat info plan bench' -x -l tier -a 'portable avx2 avx512' -d kernels
+__vitalis_option 'run chat info plan bench' -x -l tier -a 'portable avx2 avx512 avx512bf16' -d kernels
 __vitalis_option 'run chat info plan' -x -l context -d 'tokens of prompt and answers'
 __vitalis_option 'run chat plan' -x -l memory-budget -d 'the most memory to take'
 
@@ -31,10 +31,18 @@ __vitalis_option 'run chat' -x -l top-p -d 'the most probable tokens of this sum
 __vitalis_option 'run chat' -x -l min-p -d 'drop tokens below this share'
 __vitalis_option 'run chat' -x -l top-k -d 'sample from this many tokens'
 __vitalis_option 'run chat' -x -l seed -d 'makes sampling repeatable'
+__vitalis_option 'run chat' -x -l repetition-penalty -d 'for tokens that were there'
+__vitalis_option 'run chat' -x -l presence-penalty -d 'for tokens in the answer'
+__vitalis_option 'run chat' -x -l frequency-penalty -d 'for each time that they came'
 __vitalis_option 'run chat' -x -l max-tokens -d 'longest answer'
 __vitalis_option 'run chat' -l show-reasoning -d 'print the reasoning too'
 __vitalis_option 'run chat' -l stats -d 'tell speed and memory'
+__vitalis_option chat -r -l session -d 'keep the conversation in this file'
+__vitalis_option run -x -l logprobs -d 'print log-probabilities'
 __vitalis_option run -r -l tools -d 'functions the model may call'
+__vitalis_option run -x -l tool-choice -a 'auto none required free' -d 'whether it calls them'
+__vitalis_option run -r -l tool-results -d 'lines that answer calls'
+__vitalis_option run -r -l schema -d 'JSON Schema that the answer is held to'
 
 __vitalis_option info -l tensors -d 'list each tensor'
 __vitalis_option plan -x -l sequences -d 'conversations at once'

@@ -16,10 +16,8 @@
 namespace vitalis::kernels {
 namespace {
 
-// A panel of decoded weights. Its height is a multiple of that of all tiles; it is 2 blocks deep so
-// that it and the activations of so many terms stay in the first cache together.
+// A panel of decoded weights. Its height is a multiple of that of all tiles.
 inline constexpr size_t kWeightRows = 48;
-inline constexpr size_t kPanelBlocks = 2;
 inline constexpr size_t kRowsPerPanel = 256;  // of activations, for which a panel is decoded once
 
 inline size_t divide_up(size_t a, size_t b) {
@@ -101,13 +99,26 @@ struct Results {
 template <size_t>
 struct Width {};
 
+// Activations as floats.
+struct FloatGroups {
+  static constexpr size_t kBytes = kGroupFloats * sizeof(float);  // of a group of blocks of a row
+
+  // The sums of blocks of weight row n, kGroups groups from block `first` on, times the groups of
+  // kRows rows at x; `stride` bytes from group to group.
+  template <size_t kRows, size_t kGroups, class Weights>
+  VITALIS_INLINE static void block_sums(const Weights& w, size_t n, size_t first, const char* x,
+                                        size_t stride, V (&sum)[kGroups][kRows]) {
+    w.block_sums(n, first, reinterpret_cast<const float*>(x), stride / sizeof(float), sum);
+  }
+};
+
 // kLanes rows of weights after one another; then, lanes being these rows, their blocks' sums are
 // added in order. Meanwhile the next kLanes rows are fetched, a group's worth at each step. With
 // one row of activations each row of weights is read to its end; with more, activations of one
 // group of blocks stay in the first cache.
-template <size_t kRows, class Weights>
-void product_few(const float* x, size_t group_stride, const Weights& w, size_t begin, size_t end,
-                 const Results& results) {
+template <class Groups, size_t kRows, class Weights>
+void product_rows(const char* x, size_t stride, const Weights& w, size_t begin, size_t end,
+                  const Results& results) {
   constexpr size_t kGroups = kRows == 1 ? 16 : 1;
   constexpr size_t kSideBySide = kRows == 1 ? kGroupsAtOnce : 1;
   const size_t blocks = w.row_blocks, groups = divide_up(blocks, kLanes);
@@ -121,7 +132,7 @@ void product_few(const float* x, size_t group_stride, const Weights& w, size_t b
       for (size_t i = 0; i < count; ++i) {
         const auto some = [&]<size_t kMany>(size_t g, Width<kMany>) __attribute__((always_inline)) {
           V sum[kMany][kRows];
-          w.block_sums(n + i, g * kLanes, x + g * group_stride, group_stride, sum);
+          Groups::block_sums(w, n + i, g * kLanes, x + g * stride, stride, sum);
           VITALIS_UNROLL
           for (size_t j = 0; j < kMany; ++j) {
             w.fetch_group(n + kLanes, from * kLanes + i * (to - from) + g + j - from);
@@ -153,72 +164,112 @@ void product_few(const float* x, size_t group_stride, const Weights& w, size_t b
 
 // ---- many rows ----
 
-// kVectors vectors of rows times kHeight rows of weights, over some blocks, onto `sums`
-// [vector][kWeightRows][kLanes]. x [vector][k][kLanes].
-template <bool kScaled, size_t kVectors, size_t kHeight>
-VITALIS_INLINE void multiply_tile(const float* x, size_t k, const float* w, const float* scales,
-                                  size_t blocks, float* sums) {
-  for (size_t block = 0; block < blocks; ++block, x += kBlock * kLanes, w += kBlock) {
-    V even[kVectors][kHeight], odd[kVectors][kHeight];
+// Adds a block's two chains to the sums [vector][kWeightRows][kLanes]. scales: that of each row, a
+// panel's depth apart.
+template <bool kScaled, size_t kDepth, size_t kVectors, size_t kHeight>
+VITALIS_INLINE void add_sums(const V (&even)[kVectors][kHeight], const V (&odd)[kVectors][kHeight],
+                             const float* scales, float* sums) {
+  VITALIS_UNROLL
+  for (size_t v = 0; v < kVectors; ++v) {
     VITALIS_UNROLL
-    for (size_t v = 0; v < kVectors; ++v) {
-      VITALIS_UNROLL
-      for (size_t n = 0; n < kHeight; ++n) even[v][n] = odd[v][n] = zero();
+    for (size_t n = 0; n < kHeight; ++n) {
+      float* sum = sums + (v * kWeightRows + n) * kLanes;
+      V both = add(even[v][n], odd[v][n]);
+      if constexpr (kScaled) both = mul(both, set1(scales[n * kDepth]));
+      store(sum, add(load(sum), both));
     }
-    for (size_t i = 0; i < kBlock / 2; ++i) {
-      V low[kVectors], high[kVectors];
-      VITALIS_UNROLL
-      for (size_t v = 0; v < kVectors; ++v) {
-        low[v] = load(x + (v * k + 2 * i) * kLanes);
-        high[v] = load(x + (v * k + 2 * i + 1) * kLanes);
+  }
+}
+
+// From sums, whose lanes are rows, to the outputs of weight rows [n, n + count).
+inline void put_many(const float (*sums)[kWeightRows][kLanes], size_t vectors, size_t row,
+                     size_t rows, size_t n, size_t count, const Results& results) {
+  for (size_t v = 0; v < vectors; ++v) {
+    const size_t at = row + v * kLanes;
+    for (size_t i = 0; i < count; i += kLanes) {
+      V t[kLanes];
+      for (size_t j = 0; j < kLanes; ++j) t[j] = load(sums[v][i + j]);
+      transpose(t);
+      for (size_t j = 0; j < kLanes && at + j < rows; ++j) {
+        results.put(at + j, n + i, count - i < kLanes ? count - i : kLanes, t[j]);
       }
-      VITALIS_UNROLL
-      for (size_t n = 0; n < kHeight; ++n) {
-        const float* row = w + n * kPanelBlocks * kBlock + i;
-        const V a = set1(row[0]), b = set1(row[kBlock / 2]);
+    }
+  }
+}
+
+// Activations as floats, and the panels of weights that go with them.
+class FloatTiles {
+ public:
+  // The depth of a panel: it and the activations of so many terms stay in the first cache together.
+  static constexpr size_t kBlocks = 2;
+
+  // Decoded weights, some blocks of some rows: in a block the even terms first.
+  template <class Weights>
+  struct Panel {
+    static constexpr bool kScaled = Weights::kScaled;
+    float w[kWeightRows][kBlocks][kBlock];
+    float scales[kScaled ? kWeightRows : 1][kBlocks];
+
+    VITALIS_INLINE void decode(const Weights& weights, size_t n, size_t block, size_t i, size_t b) {
+      weights.decode(n, block, w[i][b]);
+      if constexpr (kScaled) scales[i][b] = weights.scale(n, block);
+    }
+  };
+
+  FloatTiles(const float* x, size_t k) : x_(x), k_(k) {}
+
+  // kVectors vectors of rows from `vector` on, times a panel from `block` on, onto `sums`
+  // [vector][kWeightRows][kLanes].
+  template <size_t kVectors, class Weights>
+  void multiply(size_t vector, size_t block, const Panel<Weights>& panel, size_t count,
+                size_t blocks, float* sums) const {
+    constexpr bool kScaled = Weights::kScaled;
+    constexpr size_t kHeight = kTileSums / kVectors;
+    const float* x = x_ + (vector * k_ + block * kBlock) * kLanes;
+    for (size_t n = 0; n < count; n += kHeight) {
+      tile<kScaled, kVectors, kHeight>(x, panel.w[n][0], panel.scales[kScaled ? n : 0], blocks,
+                                       sums + n * kLanes);
+    }
+  }
+
+ private:
+  template <bool kScaled, size_t kVectors, size_t kHeight>
+  VITALIS_INLINE void tile(const float* x, const float* w, const float* scales, size_t blocks,
+                           float* sums) const {
+    for (size_t block = 0; block < blocks; ++block, x += kBlock * kLanes, w += kBlock) {
+      V even[kVectors][kHeight] = {}, odd[kVectors][kHeight] = {};
+      for (size_t i = 0; i < kBlock / 2; ++i) {
+        V low[kVectors], high[kVectors];
         VITALIS_UNROLL
         for (size_t v = 0; v < kVectors; ++v) {
-          even[v][n] = fma(low[v], a, even[v][n]);
-          odd[v][n] = fma(high[v], b, odd[v][n]);
+          low[v] = load(x + (v * k_ + 2 * i) * kLanes);
+          high[v] = load(x + (v * k_ + 2 * i + 1) * kLanes);
+        }
+        VITALIS_UNROLL
+        for (size_t n = 0; n < kHeight; ++n) {
+          const float* row = w + n * kBlocks * kBlock + i;
+          const V a = set1(row[0]), b = set1(row[kBlock / 2]);
+          VITALIS_UNROLL
+          for (size_t v = 0; v < kVectors; ++v) {
+            even[v][n] = fma(low[v], a, even[v][n]);
+            odd[v][n] = fma(high[v], b, odd[v][n]);
+          }
         }
       }
-    }
-    VITALIS_UNROLL
-    for (size_t v = 0; v < kVectors; ++v) {
-      VITALIS_UNROLL
-      for (size_t n = 0; n < kHeight; ++n) {
-        float* sum = sums + (v * kWeightRows + n) * kLanes;
-        V both = add(even[v][n], odd[v][n]);
-        if constexpr (kScaled) both = mul(both, set1(scales[n * kPanelBlocks + block]));
-        store(sum, add(load(sum), both));
-      }
+      add_sums<kScaled, kBlocks>(even, odd, scales + block, sums);
     }
   }
-}
 
-// Decoded weights, some blocks of some rows.
-template <bool kScaled>
-struct Panel {
-  float w[kWeightRows][kPanelBlocks][kBlock];
-  float scales[kScaled ? kWeightRows : 1][kPanelBlocks];
+  const float* x_;
+  size_t k_;
 };
 
-template <size_t kVectors, bool kScaled>
-void multiply_panel(const float* x, size_t k, const Panel<kScaled>& panel, size_t count,
-                    size_t blocks, float* sums) {
-  constexpr size_t kHeight = kTileSums / kVectors;
-  for (size_t n = 0; n < count; n += kHeight) {
-    multiply_tile<kScaled, kVectors, kHeight>(x, k, panel.w[n][0], panel.scales[kScaled ? n : 0],
-                                              blocks, sums + n * kLanes);
-  }
-}
-
-template <class Weights>
-void product_many(const float* x, size_t rows, const Weights& w, size_t begin, size_t end,
+// The loops over panels of weights; Tiles says how these are decoded and multiplied.
+template <class Tiles, class Weights>
+void product_many(const Tiles& tiles, size_t rows, const Weights& w, size_t begin, size_t end,
                   const Results& results) {
-  constexpr size_t kVectors = kRowsPerPanel / kLanes;
-  const size_t k = w.row_blocks * kBlock;
-  Panel<Weights::kScaled> panel = {};
+  constexpr size_t kVectors = kRowsPerPanel / kLanes, kBlocks = Tiles::kBlocks;
+  typename Tiles::template Panel<Weights> panel = {};
   for (size_t n = begin; n < end; n += kWeightRows) {
     const size_t count = end - n < kWeightRows ? end - n : kWeightRows;
     for (size_t row = 0; row < rows; row += kRowsPerPanel) {
@@ -226,81 +277,64 @@ void product_many(const float* x, size_t rows, const Weights& w, size_t begin, s
           divide_up(rows - row < kRowsPerPanel ? rows - row : kRowsPerPanel, kLanes);
       float sums[kVectors][kWeightRows][kLanes];
       __builtin_memset(sums, 0, vectors * sizeof sums[0]);
-      for (size_t block = 0; block < w.row_blocks; block += kPanelBlocks) {
+      for (size_t block = 0; block < w.row_blocks; block += kBlocks) {
         const size_t left = w.row_blocks - block;
-        const size_t blocks = left < kPanelBlocks ? left : kPanelBlocks;
-        const size_t next = block + kPanelBlocks;
+        const size_t blocks = left < kBlocks ? left : kBlocks;
+        const size_t next = block + kBlocks;
         for (size_t i = 0; i < count; ++i) {
           if (next < w.row_blocks) {
-            w.template fetch_blocks<kPanelBlocks>(n + i, next);
+            w.template fetch_blocks<kBlocks>(n + i, next);
           } else {
-            w.template fetch_blocks<kPanelBlocks>(n + i + kWeightRows, 0);
+            w.template fetch_blocks<kBlocks>(n + i + kWeightRows, 0);
           }
-          for (size_t b = 0; b < blocks; ++b) {
-            w.decode(n + i, block + b, panel.w[i][b]);
-            if constexpr (Weights::kScaled) panel.scales[i][b] = w.scale(n + i, block + b);
-          }
+          for (size_t b = 0; b < blocks; ++b) panel.decode(w, n + i, block + b, i, b);
         }
         for (size_t v = 0; v < vectors;) {
-          const float* from = x + (row + v * kLanes) * k + block * kBlock * kLanes;
-          const size_t rest = vectors - v;
+          const size_t vector = row / kLanes + v, rest = vectors - v;
           if (kTileVectors >= 3 && rest >= 3 && rest != 4) {
-            multiply_panel<kTileVectors>(from, k, panel, count, blocks, sums[v][0]);
+            tiles.template multiply<kTileVectors>(vector, block, panel, count, blocks, sums[v][0]);
             v += kTileVectors;
           } else if (rest >= 2) {
-            multiply_panel<2>(from, k, panel, count, blocks, sums[v][0]);
+            tiles.template multiply<2>(vector, block, panel, count, blocks, sums[v][0]);
             v += 2;
           } else {
-            multiply_panel<1>(from, k, panel, count, blocks, sums[v][0]);
+            tiles.template multiply<1>(vector, block, panel, count, blocks, sums[v][0]);
             v += 1;
           }
         }
       }
-      for (size_t v = 0; v < vectors; ++v) {
-        const size_t at = row + v * kLanes;
-        for (size_t i = 0; i < count; i += kLanes) {
-          V t[kLanes];
-          for (size_t j = 0; j < kLanes; ++j) t[j] = load(sums[v][i + j]);
-          transpose(t);
-          for (size_t j = 0; j < kLanes && at + j < rows; ++j) {
-            results.put(at + j, n + i, count - i < kLanes ? count - i : kLanes, t[j]);
-          }
-        }
-      }
+      put_many(sums, vectors, row, rows, n, count, results);
     }
   }
 }
 
 // ---- entries ----
 
-template <size_t kRows, class Weights>
-size_t product_some(const float* x, size_t rows, size_t from, const Weights& w, size_t begin,
+template <class Groups, size_t kRows, class Weights>
+size_t product_some(const char* x, size_t rows, size_t from, const Weights& w, size_t begin,
                     size_t end, Results results) {
   for (; from + kRows <= rows; from += kRows) {
     Results some = results;
     some.out += from * results.stride;
-    product_few<kRows>(x + from * kGroupFloats, rows * kGroupFloats, w, begin, end, some);
+    product_rows<Groups, kRows>(x + from * Groups::kBytes, rows * Groups::kBytes, w, begin, end,
+                                some);
   }
   return from;
 }
 
-template <class Weights>
-void product(const void* packed, size_t rows, const Weights& w, size_t begin, size_t end,
-             const Results& results) {
-  const float* x = static_cast<const float*>(packed);
-  if (!few(rows)) return product_many(x, rows, w, begin, end, results);
-  size_t done = product_some<kFewRowsAtOnce>(x, rows, 0, w, begin, end, results);
-  done = product_some<4>(x, rows, done, w, begin, end, results);
-  done = product_some<2>(x, rows, done, w, begin, end, results);
-  product_some<1>(x, rows, done, w, begin, end, results);
+template <class Groups, class Weights>
+void product_few(const void* packed, size_t rows, const Weights& w, size_t begin, size_t end,
+                 const Results& results) {
+  const char* x = static_cast<const char*>(packed);
+  size_t done = product_some<Groups, kFewRowsAtOnce>(x, rows, 0, w, begin, end, results);
+  done = product_some<Groups, 4>(x, rows, done, w, begin, end, results);
+  done = product_some<Groups, 2>(x, rows, done, w, begin, end, results);
+  product_some<Groups, 1>(x, rows, done, w, begin, end, results);
 }
 
-inline void matmul(const void* x, size_t rows, size_t k, const Matrix& w, size_t begin, size_t end,
-                   const Vector& bias, float* out, size_t out_stride) {
-  const size_t blocks = k / kBlock;
-  const auto run = [&](const auto& weights) {
-    product(x, rows, weights, begin, end, {bias, out, out_stride, begin});
-  };
+// run(weights) for a matrix of rows of so many blocks.
+template <class Run>
+VITALIS_INLINE void with_weights(const Matrix& w, size_t blocks, const Run& run) {
   switch (w.type) {
     case MatrixType::kBf16:
       return run(Narrow<Bf16>{static_cast<const uint16_t*>(w.data), blocks});
@@ -320,6 +354,16 @@ inline void matmul(const void* x, size_t rows, size_t k, const Matrix& w, size_t
     case MatrixType::kMxfp4Ggml:
       return run(Mxfp4<Together, Halves>{{static_cast<const uint8_t*>(w.data)}, blocks});
   }
+}
+
+inline void matmul(const void* packed, size_t rows, size_t k, const Matrix& w, size_t begin,
+                   size_t end, const Vector& bias, float* out, size_t out_stride) {
+  const Results results = {bias, out, out_stride, begin};
+  with_weights(w, k / kBlock, [&](const auto& weights) {
+    if (few(rows)) return product_few<FloatGroups>(packed, rows, weights, begin, end, results);
+    const FloatTiles tiles(static_cast<const float*>(packed), k);
+    product_many(tiles, rows, weights, begin, end, results);
+  });
 }
 
 }  // namespace
