@@ -99,7 +99,7 @@ class Transfer : public detail::Owner<vitalis_transfer, vitalis_transfer_release
   // Works until there is news; nothing when it is over, see was_cancelled().
   std::optional<Progress> next() { return try_next().value(); }
   Result<std::optional<Progress>> try_next() {
-    auto c = detail::sized<vitalis_progress>();
+    auto c = detail::sized<vitalis_transfer_progress>();
     const int32_t status = vitalis_transfer_next(native_handle(), &c);
     if (status < 0) return Error::last(status);
     cancelled_ = status == VITALIS_CANCELLED;

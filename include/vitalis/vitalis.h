@@ -92,7 +92,7 @@ typedef struct vitalis_engine vitalis_engine;
 
 typedef struct vitalis_engine_options {
   uint32_t struct_size;
-  int32_t threads;  /* default: the cores that this process may use */
+  int32_t threads; /* default: the cores that this process may use */
   /* "portable", "avx2", "avx512", "avx512bf16"; default: VITALIS_ISA, else the fastest here */
   const char* tier;
   int32_t numerics; /* VITALIS_NUMERICS_* */
@@ -220,6 +220,53 @@ typedef struct vitalis_plan {
  * with VITALIS_PLAN_PROBE the engine's threads are used. Since 1.0. */
 VITALIS_API int32_t vitalis_engine_plan(const vitalis_engine* engine, const char* path,
                                         const vitalis_plan_options* options, vitalis_plan* plan);
+
+/* ---- verification: whether a model's files are whole ---- */
+
+typedef struct vitalis_verification vitalis_verification;
+
+/* `path` as for vitalis_model_open. `manifest` (may be null): a JSON file {"schema":1,"repo":"",
+ * "commit":"","files":[{"path":"","size":0,"sha256":""}]} whose paths are those below the model's
+ * folder, each of which must be there; without it, files are held to the release that they are
+ * from, if the library knows that. The structure is checked here, with the errors of
+ * vitalis_model_open. Belongs to one thread at a time, but for cancel. Since 1.0. */
+VITALIS_API int32_t vitalis_verification_create(const char* path, const char* manifest,
+                                                vitalis_verification** verification_out);
+VITALIS_API vitalis_verification* vitalis_verification_retain(vitalis_verification* verification);
+VITALIS_API void vitalis_verification_release(vitalis_verification* verification);
+
+typedef struct vitalis_verify_progress {
+  uint32_t struct_size;
+  uint32_t files; /* that are compared; 0: no release is known, and the structure is all there is */
+  uint64_t bytes_done;
+  uint64_t bytes_total;
+  vitalis_text file;    /* being hashed; borrowed until the next call, as the next */
+  vitalis_text release; /* "openai/gpt-oss-20b at 6cee5e8"; empty if none is known */
+} vitalis_verify_progress;
+/* Hashes for about a tenth of a second; the first call only tells how much there is. OK while there
+ * is more, DONE when all is as it should be; else at the end INTEGRITY, or NOT_FOUND if files are
+ * only missing, with a line for each. */
+VITALIS_API int32_t vitalis_verification_next(vitalis_verification* verification,
+                                              vitalis_verify_progress* progress);
+/* From any thread: the next() under way, or the next one, is CANCELLED. */
+VITALIS_API void vitalis_verification_cancel(vitalis_verification* verification);
+
+#define VITALIS_FILE_PENDING 0
+#define VITALIS_FILE_GOOD 1
+#define VITALIS_FILE_MISSING 2
+#define VITALIS_FILE_WRONG_SIZE 3
+#define VITALIS_FILE_WRONG_DIGEST 4
+#define VITALIS_FILE_UNREADABLE 5
+typedef struct vitalis_verified_file {
+  uint32_t struct_size;
+  int32_t outcome;     /* VITALIS_FILE_* */
+  uint64_t size;       /* as it should be */
+  vitalis_text path;   /* borrowed until the next call, as the next */
+  vitalis_text detail; /* what is wrong; empty if nothing is */
+} vitalis_verified_file;
+/* NOT_FOUND if index >= vitalis_verify_progress.files. */
+VITALIS_API int32_t vitalis_verification_get_file(const vitalis_verification* verification,
+                                                  size_t index, vitalis_verified_file* file);
 
 /* ---- tokenizer: text to tokens and back; immutable, useful without weights ---- */
 
@@ -943,7 +990,7 @@ VITALIS_API int32_t vitalis_transfer_plan(vitalis_transfer* transfer, vitalis_te
 #define VITALIS_TRANSFER_PAUSED 2
 #define VITALIS_TRANSFER_DONE 3 /* published: the folder is complete */
 #define VITALIS_TRANSFER_CANCELLED 4
-typedef struct vitalis_progress {
+typedef struct vitalis_transfer_progress {
   uint32_t struct_size;
   int32_t stage; /* VITALIS_TRANSFER_* */
   uint64_t bytes_total;
@@ -955,10 +1002,11 @@ typedef struct vitalis_progress {
   uint32_t connections;    /* that bytes come through now */
   uint32_t files;
   vitalis_text note; /* why it waits, or empty; until the next call */
-} vitalis_progress;
+} vitalis_transfer_progress;
 /* Works until there is news. VITALIS_DONE when all is published, VITALIS_CANCELLED after cancel();
  * an error is final. */
-VITALIS_API int32_t vitalis_transfer_next(vitalis_transfer* transfer, vitalis_progress* progress);
+VITALIS_API int32_t vitalis_transfer_next(vitalis_transfer* transfer,
+                                          vitalis_transfer_progress* progress);
 
 #define VITALIS_FILE_WAITING 0
 #define VITALIS_FILE_FETCHING 1

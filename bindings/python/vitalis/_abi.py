@@ -31,6 +31,12 @@ PLAN_PROBE = 1
 FIT_WHOLE = 0
 FIT_PAGED = 1
 FIT_NONE = 2
+FILE_PENDING = 0
+FILE_GOOD = 1
+FILE_MISSING = 2
+FILE_WRONG_SIZE = 3
+FILE_WRONG_DIGEST = 4
+FILE_UNREADABLE = 5
 ENCODE_SPECIAL = 1
 ENCODE_STRICT = 2
 EFFORT_DEFAULT = 0
@@ -200,6 +206,27 @@ class Plan(Structure):
         ("room_bytes", c_uint64),
         ("tokens_per_second", c_double),
         ("tokens_per_second_full", c_double),
+    ]
+
+
+class VerifyProgress(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("files", c_uint32),
+        ("bytes_done", c_uint64),
+        ("bytes_total", c_uint64),
+        ("file", Text),
+        ("release", Text),
+    ]
+
+
+class VerifiedFile(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("outcome", c_int32),
+        ("size", c_uint64),
+        ("path", Text),
+        ("detail", Text),
     ]
 
 
@@ -433,7 +460,7 @@ class DownloadOptions(Structure):
     ]
 
 
-class Progress(Structure):
+class TransferProgress(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
         ("stage", c_int32),
@@ -479,6 +506,9 @@ LAYOUTS = {
         "scratch_bytes": 48, "peak_bytes": 56, "decode_bytes": 64, "memory_total": 72,
         "memory_limit": 80, "memory_available": 88, "room_bytes": 96, "tokens_per_second": 104,
         "tokens_per_second_full": 112}),
+    VerifyProgress: (56, {"struct_size": 0, "files": 4, "bytes_done": 8, "bytes_total": 16, "file":
+        24, "release": 40}),
+    VerifiedFile: (48, {"struct_size": 0, "outcome": 4, "size": 8, "path": 16, "detail": 32}),
     EncodeOptions: (40, {"struct_size": 0, "flags": 4, "allowed": 8, "allowed_count": 16,
         "refused": 24, "refused_count": 32}),
     System: (32, {"struct_size": 0, "reasoning_effort": 4, "identity": 8, "knowledge_cutoff": 16,
@@ -517,7 +547,7 @@ LAYOUTS = {
     DownloadOptions: (88, {"struct_size": 0, "flags": 4, "revision": 8, "local_folder": 16,
         "includes": 24, "include_count": 32, "excludes": 40, "exclude_count": 48, "adopt_from": 56,
         "adopt_count": 64, "pin": 72, "manifest": 80}),
-    Progress: (80, {"struct_size": 0, "stage": 4, "bytes_total": 8, "bytes_landed": 16,
+    TransferProgress: (80, {"struct_size": 0, "stage": 4, "bytes_total": 8, "bytes_landed": 16,
         "bytes_verified": 24, "bytes_fetched": 32, "bytes_per_second": 40, "seconds_left": 48,
         "connections": 56, "files": 60, "note": 64}),
     TransferFile: (48, {"struct_size": 0, "state": 4, "size": 8, "landed": 16, "verified": 24,
@@ -544,6 +574,12 @@ FUNCTIONS = {
     "vitalis_model_get_tensor": (c_int32, [c_void_p, c_size_t, POINTER(TensorInfo)]),
     "vitalis_plan_options_init": (None, [POINTER(PlanOptions), c_size_t]),
     "vitalis_engine_plan": (c_int32, [c_void_p, c_char_p, POINTER(PlanOptions), POINTER(Plan)]),
+    "vitalis_verification_create": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
+    "vitalis_verification_retain": (c_void_p, [c_void_p]),
+    "vitalis_verification_release": (None, [c_void_p]),
+    "vitalis_verification_next": (c_int32, [c_void_p, POINTER(VerifyProgress)]),
+    "vitalis_verification_cancel": (None, [c_void_p]),
+    "vitalis_verification_get_file": (c_int32, [c_void_p, c_size_t, POINTER(VerifiedFile)]),
     "vitalis_model_get_tokenizer": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_open": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_retain": (c_void_p, [c_void_p]),
@@ -668,7 +704,7 @@ FUNCTIONS = {
     "vitalis_transfer_retain": (c_void_p, [c_void_p]),
     "vitalis_transfer_release": (None, [c_void_p]),
     "vitalis_transfer_plan": (c_int32, [c_void_p, POINTER(Text)]),
-    "vitalis_transfer_next": (c_int32, [c_void_p, POINTER(Progress)]),
+    "vitalis_transfer_next": (c_int32, [c_void_p, POINTER(TransferProgress)]),
     "vitalis_transfer_get_file": (c_int32, [c_void_p, c_size_t, POINTER(TransferFile)]),
     "vitalis_transfer_notices": (c_int32, [c_void_p, POINTER(Text)]),
     "vitalis_transfer_pause": (None, [c_void_p]),

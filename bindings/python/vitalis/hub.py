@@ -68,7 +68,7 @@ class Transfer(Handle):
 
     def __iter__(self) -> Iterator[Progress]:
         while True:
-            progress = filled(_abi.Progress)
+            progress = filled(_abi.TransferProgress)
             status = check(lib.vitalis_transfer_next(self.handle, ctypes.byref(progress)))
             yield self._translated(progress)
             if status != _abi.OK:
