@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <utility>
 
+#include "json_writer.h"
 #include "text.h"
 
 namespace vitalis::cli {
@@ -121,16 +122,18 @@ int tell_incomplete(std::string_view why, Output& output) {
 }  // namespace
 
 int show_answer(vitalis_session* session, const Options& options, Interrupt& interrupt,
-                Output& output) {
+                Output& output, std::string* called) {
+  if (called) called->clear();
   AnswerPrinter printer(options.show_reasoning, output);
   vitalis_event event = VITALIS_EVENT_INIT;
   int32_t finish_reason = 0;
   bool complete = true;
-  interrupt.watch(session);
+  interrupt.watch([session] { vitalis_session_cancel(session); });
   int32_t status = VITALIS_OK;
   bool heard = true;
   while (heard && (status = vitalis_session_next(session, &event)) == VITALIS_OK) {
     if (event.kind == VITALIS_EVENT_FINISHED) finish_reason = event.finish_reason;
+    if (event.kind == VITALIS_EVENT_TOOL_CALL && called) *called = view(event.recipient);
     if (event.kind == VITALIS_EVENT_MESSAGE_END) complete = event.complete != 0;
     heard = printer.show(event);
   }
@@ -149,9 +152,9 @@ int show_answer(vitalis_session* session, const Options& options, Interrupt& int
   }
   printer.end();
   if (finish_reason == VITALIS_FINISH_LENGTH) {
-    return tell_incomplete(options.max_tokens > 0 ? "--max-tokens or the context's end was reached"
-                                                  : "the context is full",
-                           output);
+    const bool limited = find_setting(options.config.get(), "sampling.max_tokens").is_set != 0;
+    return tell_incomplete(
+        limited ? "--max-tokens or the context's end was reached" : "the context is full", output);
   }
   if (!complete) return tell_incomplete("the model broke off a message", output);
   if (!printer.said_something()) return tell_incomplete("the model only reasoned", output);
@@ -188,6 +191,36 @@ void show_stats(const vitalis_session* session, const vitalis_model* model, Outp
                 " resident, weights included");
   }
   output.note("seed         " + std::to_string(usage.seed));
+}
+
+void show_logprobs(const vitalis_session* session, const vitalis_model* model, Output& output) {
+  vitalis_tokenizer* handle = nullptr;
+  vitalis_usage usage{};
+  usage.struct_size = sizeof usage;
+  if (!succeeded(vitalis_session_get_usage(session, &usage), output, "--logprobs") ||
+      !succeeded(vitalis_model_get_tokenizer(model, &handle), output)) {
+    return;
+  }
+  const Tokenizer tokenizer(handle);
+  vitalis_logprob entries[1 + 20];
+  for (size_t index = 0; index < usage.generated_tokens; ++index) {
+    size_t count = 0;
+    const int32_t status =
+        vitalis_session_get_logprobs(session, index, entries, std::size(entries), &count);
+    if (status < 0) continue;  // it was not sampled
+    std::string line;
+    for (size_t i = 0; i < std::min(count, std::size(entries)); ++i) {
+      vitalis_text bytes{};
+      if (vitalis_tokenizer_token_bytes(handle, entries[i].token, &bytes) < 0) bytes = {};
+      if (i > 0) line += '\t';
+      line += spell_token(view(bytes));
+      for (const float logprob : {entries[i].before, entries[i].after}) {
+        line += '\t';
+        line += fixed(logprob > -5e-5f ? 0.0 : static_cast<double>(logprob), 4);  // never -0.0000
+      }
+    }
+    output.note(line);
+  }
 }
 
 }  // namespace vitalis::cli

@@ -39,8 +39,12 @@ JsonWriter& JsonWriter::value(std::string_view text) {
 }
 
 JsonWriter& JsonWriter::value(uint64_t number) {
+  return raw(std::to_string(number));
+}
+
+JsonWriter& JsonWriter::raw(std::string_view json) {
   begin_value();
-  text_ += std::to_string(number);
+  text_ += json;
   return *this;
 }
 
@@ -77,6 +81,7 @@ void JsonWriter::begin_value() {
 }
 
 void JsonWriter::break_line() {
+  if (style_ == Style::kOneLine) return;
   text_ += '\n';
   text_.append(2 * filled_.size(), ' ');
 }
@@ -109,6 +114,21 @@ void JsonWriter::write_string(std::string_view text) {
     text.remove_prefix(1);
   }
   text_ += '"';
+}
+
+std::string hexadecimal(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    text += kDigits[static_cast<unsigned char>(c) >> 4];
+    text += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
+}
+
+std::string spell_token(std::string_view bytes) {
+  const bool is_text = utf8_prefix(bytes) == bytes.size();
+  return is_text ? JsonWriter().value(bytes).text() : "0x" + hexadecimal(bytes);
 }
 
 }  // namespace vitalis::cli

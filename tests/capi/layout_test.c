@@ -140,7 +140,11 @@ FIELD(vitalis_plan, room_bytes, 96);
 FIELD(vitalis_plan, tokens_per_second, 104);
 FIELD(vitalis_plan, tokens_per_second_full, 112);
 
-SIZE(vitalis_generate_options, 40);
+SIZE(vitalis_logit_bias, 8);
+FIELD(vitalis_logit_bias, token, 0);
+FIELD(vitalis_logit_bias, value, 4);
+
+SIZE(vitalis_generate_options, 72);
 FIELD(vitalis_generate_options, struct_size, 0);
 FIELD(vitalis_generate_options, sampling, 4);
 FIELD(vitalis_generate_options, temperature, 8);
@@ -149,6 +153,28 @@ FIELD(vitalis_generate_options, min_p, 16);
 FIELD(vitalis_generate_options, top_k, 20);
 FIELD(vitalis_generate_options, seed, 24);
 FIELD(vitalis_generate_options, max_tokens, 32);
+FIELD(vitalis_generate_options, flags, 36);
+FIELD(vitalis_generate_options, repetition_penalty, 40);
+FIELD(vitalis_generate_options, presence_penalty, 44);
+FIELD(vitalis_generate_options, frequency_penalty, 48);
+FIELD(vitalis_generate_options, alternatives, 52);
+FIELD(vitalis_generate_options, bias, 56);
+FIELD(vitalis_generate_options, bias_count, 64);
+
+SIZE(vitalis_logprob, 12);
+FIELD(vitalis_logprob, token, 0);
+FIELD(vitalis_logprob, before, 4);
+FIELD(vitalis_logprob, after, 8);
+
+SIZE(vitalis_progress, 24);
+FIELD(vitalis_progress, struct_size, 0);
+FIELD(vitalis_progress, done, 8);
+FIELD(vitalis_progress, total, 16);
+
+SIZE(vitalis_batch_options, 12);
+FIELD(vitalis_batch_options, struct_size, 0);
+FIELD(vitalis_batch_options, sessions, 4);
+FIELD(vitalis_batch_options, chunk, 8);
 
 SIZE(vitalis_event, 152);
 FIELD(vitalis_event, struct_size, 0);
@@ -190,6 +216,97 @@ FIELD(vitalis_parser_options, reserved, 12);
 FIELD(vitalis_parser_options, functions, 16);
 FIELD(vitalis_parser_options, function_count, 24);
 
+SIZE(vitalis_setting, 192);
+FIELD(vitalis_setting, struct_size, 0);
+FIELD(vitalis_setting, type, 4);
+FIELD(vitalis_setting, harmless, 8);
+FIELD(vitalis_setting, is_set, 12);
+FIELD(vitalis_setting, key, 16);
+FIELD(vitalis_setting, default_value, 32);
+FIELD(vitalis_setting, otherwise, 48);
+FIELD(vitalis_setting, choices, 64);
+FIELD(vitalis_setting, flag, 80);
+FIELD(vitalis_setting, variable, 96);
+FIELD(vitalis_setting, help, 112);
+FIELD(vitalis_setting, environment, 128);
+FIELD(vitalis_setting, expected, 144);
+FIELD(vitalis_setting, value, 160);
+FIELD(vitalis_setting, origin, 176);
+
+SIZE(vitalis_hub_options, 104);
+FIELD(vitalis_hub_options, struct_size, 0);
+FIELD(vitalis_hub_options, offline, 4);
+FIELD(vitalis_hub_options, endpoint, 8);
+FIELD(vitalis_hub_options, token, 16);
+FIELD(vitalis_hub_options, token_path, 24);
+FIELD(vitalis_hub_options, cache_folder, 32);
+FIELD(vitalis_hub_options, proxy, 40);
+FIELD(vitalis_hub_options, no_proxy, 48);
+FIELD(vitalis_hub_options, ca_file, 56);
+FIELD(vitalis_hub_options, ca_folder, 64);
+FIELD(vitalis_hub_options, user_agent, 72);
+FIELD(vitalis_hub_options, rate_limit, 80);
+FIELD(vitalis_hub_options, connections, 88);
+FIELD(vitalis_hub_options, connect_timeout, 92);
+FIELD(vitalis_hub_options, stall_timeout, 96);
+FIELD(vitalis_hub_options, retries, 100);
+
+SIZE(vitalis_download_options, 88);
+FIELD(vitalis_download_options, struct_size, 0);
+FIELD(vitalis_download_options, flags, 4);
+FIELD(vitalis_download_options, revision, 8);
+FIELD(vitalis_download_options, local_folder, 16);
+FIELD(vitalis_download_options, includes, 24);
+FIELD(vitalis_download_options, include_count, 32);
+FIELD(vitalis_download_options, excludes, 40);
+FIELD(vitalis_download_options, exclude_count, 48);
+FIELD(vitalis_download_options, adopt_from, 56);
+FIELD(vitalis_download_options, adopt_count, 64);
+FIELD(vitalis_download_options, pin, 72);
+FIELD(vitalis_download_options, manifest, 80);
+
+SIZE(vitalis_transfer_progress, 80);
+FIELD(vitalis_transfer_progress, struct_size, 0);
+FIELD(vitalis_transfer_progress, stage, 4);
+FIELD(vitalis_transfer_progress, bytes_total, 8);
+FIELD(vitalis_transfer_progress, bytes_landed, 16);
+FIELD(vitalis_transfer_progress, bytes_verified, 24);
+FIELD(vitalis_transfer_progress, bytes_fetched, 32);
+FIELD(vitalis_transfer_progress, bytes_per_second, 40);
+FIELD(vitalis_transfer_progress, seconds_left, 48);
+FIELD(vitalis_transfer_progress, connections, 56);
+FIELD(vitalis_transfer_progress, files, 60);
+FIELD(vitalis_transfer_progress, note, 64);
+
+SIZE(vitalis_transfer_file, 48);
+FIELD(vitalis_transfer_file, struct_size, 0);
+FIELD(vitalis_transfer_file, state, 4);
+FIELD(vitalis_transfer_file, size, 8);
+FIELD(vitalis_transfer_file, landed, 16);
+FIELD(vitalis_transfer_file, verified, 24);
+FIELD(vitalis_transfer_file, path, 32);
+
+SIZE(vitalis_verify_progress, 56);
+FIELD(vitalis_verify_progress, struct_size, 0);
+FIELD(vitalis_verify_progress, files, 4);
+FIELD(vitalis_verify_progress, bytes_done, 8);
+FIELD(vitalis_verify_progress, bytes_total, 16);
+FIELD(vitalis_verify_progress, file, 24);
+FIELD(vitalis_verify_progress, release, 40);
+
+SIZE(vitalis_verified_file, 48);
+FIELD(vitalis_verified_file, struct_size, 0);
+FIELD(vitalis_verified_file, outcome, 4);
+FIELD(vitalis_verified_file, size, 8);
+FIELD(vitalis_verified_file, path, 16);
+FIELD(vitalis_verified_file, detail, 32);
+
+NUMBER(VITALIS_FILE_PENDING, 0);
+NUMBER(VITALIS_FILE_GOOD, 1);
+NUMBER(VITALIS_FILE_MISSING, 2);
+NUMBER(VITALIS_FILE_WRONG_SIZE, 3);
+NUMBER(VITALIS_FILE_WRONG_DIGEST, 4);
+NUMBER(VITALIS_FILE_UNREADABLE, 5);
 NUMBER(VITALIS_PLAN_PROBE, 1);
 NUMBER(VITALIS_FIT_WHOLE, 0);
 NUMBER(VITALIS_FIT_PAGED, 1);
@@ -255,6 +372,27 @@ NUMBER(VITALIS_FORWARD_ALL, 1);
 NUMBER(VITALIS_PARSE_RESILIENT, 0);
 NUMBER(VITALIS_PARSE_STRICT, 1);
 NUMBER(VITALIS_PARSE_LENIENT, 2);
+NUMBER(VITALIS_CONFIG_HARMLESS, 1);
+NUMBER(VITALIS_SETTING_BOOLEAN, 1);
+NUMBER(VITALIS_SETTING_INTEGER, 2);
+NUMBER(VITALIS_SETTING_REAL, 3);
+NUMBER(VITALIS_SETTING_TEXT, 4);
+NUMBER(VITALIS_SETTING_CHOICE, 5);
+NUMBER(VITALIS_SETTING_SIZE, 6);
+NUMBER(VITALIS_POLICY_PINNED, 0);
+NUMBER(VITALIS_POLICY_NOTIFY, 1);
+NUMBER(VITALIS_POLICY_CONFIG_ONLY, 2);
+NUMBER(VITALIS_POLICY_AUTO, 3);
+NUMBER(VITALIS_DOWNLOAD_ALL, 1);
+NUMBER(VITALIS_TRANSFER_LOCKED, 0);
+NUMBER(VITALIS_TRANSFER_WORKING, 1);
+NUMBER(VITALIS_TRANSFER_PAUSED, 2);
+NUMBER(VITALIS_TRANSFER_DONE, 3);
+NUMBER(VITALIS_TRANSFER_CANCELLED, 4);
+NUMBER(VITALIS_FILE_WAITING, 0);
+NUMBER(VITALIS_FILE_FETCHING, 1);
+NUMBER(VITALIS_FILE_VERIFYING, 2);
+NUMBER(VITALIS_FILE_DONE, 3);
 
 int main(void) {
   puts("The compiler has checked all of it.");

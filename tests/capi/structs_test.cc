@@ -103,8 +103,19 @@ TEST_F(Structs, OptionsOfAnOlderCallerAreReadNoFurther) {
   });
   vitalis_generate_options generate_options = VITALIS_GENERATE_OPTIONS_INIT;
   generate_options.sampling = VITALIS_SAMPLE_GREEDY;
+  const vitalis_logit_bias bias = {1, -1.0f};
+  generate_options.bias = &bias;
+  generate_options.bias_count = 1;
   expect_older_callers<vitalis_generate_options>(edge, generate_options, [&](const auto* options) {
     return vitalis_session_start(tiny.session, tiny.conversation, options);
+  });
+  vitalis_batch_options batch_options = VITALIS_BATCH_OPTIONS_INIT;
+  batch_options.sessions = 2;
+  expect_older_callers<vitalis_batch_options>(edge, batch_options, [&](const auto* options) {
+    vitalis_batch* batch = nullptr;
+    const int32_t status = vitalis_batch_create(tiny.model, options, &batch);
+    vitalis_batch_release(batch);
+    return status;
   });
   vitalis_system system = VITALIS_SYSTEM_INIT;
   system.current_date = "2026-01-31";
@@ -150,6 +161,7 @@ TEST_F(Structs, InitFunctionsWriteTheCallersStruct) {
   expect_init_writes_no_more(edge, vitalis_plan_options_init);
   expect_init_writes_no_more(edge, vitalis_session_options_init);
   expect_init_writes_no_more(edge, vitalis_generate_options_init);
+  expect_init_writes_no_more(edge, vitalis_batch_options_init);
 }
 
 // Calls with every older size of a struct that the library fills, and with a newer one.
@@ -182,6 +194,15 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
       edge, [&](auto* info) { return vitalis_model_get_tensor(tiny.model, 3, info); });
   expect_no_more_is_written<vitalis_session_memory>(
       edge, [&](auto* memory) { return vitalis_session_plan(tiny.model, nullptr, memory); });
+  vitalis_verification* verification = nullptr;
+  ASSERT_EQ(vitalis_verification_create(vitalis_test::kTinyModel, nullptr, &verification),
+            VITALIS_OK);
+  for (const uint32_t size : older_sizes<vitalis_verify_progress>()) {
+    auto* progress = edge.filled<vitalis_verify_progress>(size);
+    EXPECT_EQ(vitalis_verification_next(verification, progress), VITALIS_DONE);
+    EXPECT_EQ(progress->struct_size, size);
+  }
+  vitalis_verification_release(verification);
   // What memory is free changes from call to call, so only the edge is watched here.
   for (const uint32_t size : older_sizes<vitalis_plan>()) {
     auto* plan = edge.filled<vitalis_plan>(size);
@@ -191,11 +212,42 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
   }
   expect_no_more_is_written<vitalis_usage>(
       edge, [&](auto* usage) { return vitalis_session_get_usage(tiny.session, usage); });
+  expect_no_more_is_written<vitalis_progress>(
+      edge, [&](auto* progress) { return vitalis_session_get_progress(tiny.session, progress); });
+  vitalis_batch* batch = nullptr;
+  ASSERT_EQ(vitalis_batch_create(tiny.model, nullptr, &batch), VITALIS_OK);
+  expect_no_more_is_written<vitalis_event>(edge, [&](auto* event) {
+    EXPECT_EQ(vitalis_session_reset(tiny.session), VITALIS_OK);
+    EXPECT_EQ(vitalis_session_start(tiny.session, tiny.conversation, nullptr), VITALIS_OK);
+    int32_t status = VITALIS_DONE;
+    EXPECT_EQ(vitalis_batch_next(batch, &tiny.session, 1, event, &status), VITALIS_OK);
+    return status;
+  });
+  vitalis_batch_release(batch);
   expect_no_more_is_written<vitalis_event>(edge, [&](auto* event) {
     EXPECT_EQ(vitalis_session_reset(tiny.session), VITALIS_OK);
     EXPECT_EQ(vitalis_session_start(tiny.session, tiny.conversation, nullptr), VITALIS_OK);
     return vitalis_session_next(tiny.session, event);
   });
+}
+
+// Options that a config fills belong to the caller too.
+TEST_F(Structs, OptionsAreFilledNoFurther) {
+  vitalis_config* config = nullptr;
+  ASSERT_EQ(vitalis_config_create(&config), VITALIS_OK);
+  expect_no_more_is_written<vitalis_setting>(
+      edge, [&](auto* setting) { return vitalis_config_find(config, "sampling.seed", setting); });
+  const auto fill = [&]<class T>(int32_t (*function)(const vitalis_config*, T*)) {
+    for (const uint32_t size : older_sizes<T>()) {
+      EXPECT_EQ(function(config, edge.filled<T>(size)), VITALIS_OK) << vitalis_last_error();
+    }
+  };
+  fill(vitalis_config_engine_options);
+  fill(vitalis_config_session_options);
+  fill(vitalis_config_generate_options);
+  fill(vitalis_config_system);
+  fill(vitalis_config_hub_options);
+  vitalis_config_release(config);
 }
 
 // A size that cuts a field in two would make half a pointer of it.

@@ -2,16 +2,14 @@
 """vitalis chat: from a pipe, and typed into a pseudo-terminal."""
 
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 
 from program import MODEL, PROGRAM, TIMEOUT, Program
+from terminal import Terminal
 
 GREEDY = ("--temperature", "0")
 # Thousands of random tokens: an interrupt arrives in time.
@@ -47,6 +45,41 @@ class Piped(Program):
         self.assertTrue(self.chat("/reasoning on\n/effort high\nWhat is 2 + 2?\n")
                         .startswith("[analysis] "))
 
+    def test_a_session_goes_on_from_its_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "talk")
+            one = self.chat("My name is Anna.\nWhat is 17 + 25?\nWhat is my name?\n")
+            parts = [self.chat("My name is Anna.\n", "--session", path)]
+            # What was kept has its own system message and instructions.
+            parts += [self.chat(line, "--session", path, "--instructions", "Say no.", "--date", "")
+                      for line in ("What is 17 + 25?\n", "What is my name?\n")]
+            self.assertEqual(parts[2], "Your name is Anna.\n")
+            self.assertEqual("".join(parts), one)
+            done = self.start("chat", MODEL, *GREEDY, "--session", path, "--stats", stdin=b"Hello!\n")
+            prompt, reused = map(int, re.findall(rb"prompt +(\d+) tokens, (\d+)", done.stderr)[0])
+            self.assertLess(prompt - reused, 60)
+            self.assertEqual(os.listdir(folder), ["talk"])
+            self.chat("/reset\n", "--session", path)
+            self.assertNotIn("Anna", self.chat("What is my name?\n", "--session", path))
+
+    def test_a_session_file_that_is_not_one_is_left_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "talk")
+            self.chat("Hello!\n", "--session", path)
+            with open(path, "rb") as file:
+                good = file.read()
+            for bad, sentence in ((b"my thesis", "no session file"), (good[:-1], "damaged"),
+                                  (good[:5000] + b"?" + good[5001:], "damaged")):
+                with open(path, "wb") as file:
+                    file.write(bad)
+                said = self.fails(1, "chat", MODEL, "--session", path, stdin=b"Hello!\n")
+                self.assertIn(sentence, said)
+                with open(path, "rb") as file:
+                    self.assertEqual(file.read(), bad)
+        said = self.start("chat", MODEL, *GREEDY, "--session", path, stdin=b"Hello!\n")
+        self.assertEqual(said.returncode, 1)
+        self.assertIn(b"cannot create", said.stderr)
+
     def test_a_script_stops_at_its_first_mistake(self):
         for lines, code, sentence in (("/bogus\n", 2, "unknown command /bogus"),
                                       ("/effort huge\n", 2, "expected low, medium or high"),
@@ -63,62 +96,13 @@ class Piped(Program):
         self.assertNotIn(b"2 + 2", done.stdout)
 
 
-class Terminal:
-    """The program on a pseudo-terminal of its own, with an empty home."""
-
-    def __init__(self, *options, home):
-        self.said = b""
-        environment = {"PATH": os.environ["PATH"], "HOME": home, "TERM": "xterm",
-                       **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
-        self.pid, self.terminal = pty.fork()
-        if self.pid == 0:
-            os.execve(PROGRAM, [PROGRAM, "chat", MODEL, *options], environment)
-
-    def type(self, text):
-        os.write(self.terminal, text.encode())
-
-    def wait_for(self, pattern):
-        """The match in what was said since the last one."""
-        end = time.monotonic() + TIMEOUT
-        while not (match := re.search(pattern.encode(), self.said, re.DOTALL)):
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.terminal], [], [], left)[0]:
-                raise AssertionError(f"{pattern!r} did not come: {self.said!r}")
-            try:
-                self.said += os.read(self.terminal, 65536)
-            except OSError as error:  # the program has ended
-                raise AssertionError(f"{pattern!r} did not come: {self.said!r}") from error
-        self.said = self.said[match.end():]
-        return match
-
-    def exit_code(self):
-        end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
-            try:
-                if select.select([self.terminal], [], [], 0.1)[0]:
-                    self.said += os.read(self.terminal, 65536)
-            except OSError:
-                break
-        else:
-            raise AssertionError(f"the program did not end: {self.said!r}")
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.terminal)
-        self.pid = 0
-        return os.waitstatus_to_exitcode(status)
-
-    def kill(self):
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-
-
 class Typed(Program):
     def setUp(self):
         self.home = tempfile.TemporaryDirectory()
         self.addCleanup(self.home.cleanup)
 
     def chat(self, *options):
-        terminal = Terminal(*options, home=self.home.name)
+        terminal = Terminal("chat", MODEL, *options, home=self.home.name)
         self.addCleanup(terminal.kill)
         terminal.wait_for("> ")
         return terminal
