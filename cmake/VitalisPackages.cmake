@@ -60,7 +60,7 @@ function(debian_package name section part contents)
   set(${variable}_DESCRIPTION
     "inference for gpt-oss models on CPUs - ${part}\n${about}${contents}" PARENT_SCOPE)
 endfunction()
-debian_package(libvitalis1 libs "library" "the shared library.")
+debian_package(libvitalis1 libs "library" "the shared library." ca-certificates)
 debian_package(libvitalis-dev libdevel "development files"
   "the headers for C and C++, the static\nlibrary, and the files for CMake and pkg-config."
   "libvitalis1 (= ${debian_version})" libtbb-dev libsimdjson-dev

@@ -33,7 +33,7 @@ FILES = {
 }
 DEPENDS = {
     "libvitalis1": {"libc6", "libstdc++6", "libtbb12", "libsimdjson14", "libcurl4",
-                    "libssl3"},
+                    "libssl3", "ca-certificates"},
     "libvitalis-dev": {"libvitalis1", "libtbb-dev", "libsimdjson-dev",
                        "libcurl4-openssl-dev", "libssl-dev"},
     "vitalis": {"libvitalis1", "libc6", "libstdc++6", "libedit2"},
