@@ -11,6 +11,8 @@
 #include "session/batch.h"
 #include "session/model.h"
 #include "session/session.h"
+#include "session/settings.h"
+#include "session/verify.h"
 #include "session/vocabulary.h"
 
 struct vitalis_engine : vitalis::capi::Counted {
@@ -45,6 +47,23 @@ struct vitalis_session : vitalis::capi::Counted {
 struct vitalis_batch : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
   std::unique_ptr<vitalis::session::Batch> batch;
+};
+
+struct vitalis_config : vitalis::capi::Counted {
+  vitalis_config();
+  mutable std::atomic_flag busy;
+  vitalis::session::Settings settings;
+  struct Words {
+    std::string environment;
+    std::string expected;
+  };
+  std::vector<Words> words;  // of each setting, to be borrowed
+};
+
+struct vitalis_verification : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  std::atomic<bool> cancelled = false;
+  std::optional<vitalis::session::ModelVerification> verification;
 };
 
 namespace vitalis::capi {
