@@ -2,11 +2,13 @@
 #include "harmony/grammar/matcher.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace vitalis::harmony::grammar {
 namespace {
 
 constexpr size_t kMostForcedBytes = 512;
+constexpr size_t kMostTried = 1000;
 
 }  // namespace
 
@@ -182,7 +184,18 @@ void Matcher::allow_in_leaf(const Place& place, uint32_t afford, std::span<uint6
   const Leaf& leaf = grammar_->grammar().leaf(grammar_->grammar().node(place.node).arg);
   const uint32_t rest = below(place.parent);
   if (rest > afford) return;
-  const auto known = grammar_->leaf_mask(leaf, place.state, place.count, afford - rest);
+  // Far from a string's limit only the longest tokens can break it: they are tried one by one.
+  Leaf limitless = leaf;
+  std::vector<Token> tried;
+  if (leaf.kind == Leaf::Kind::kString && leaf.max != Leaf::kNoLimit) {
+    const auto longer = grammar_->index().longer_than(leaf.max - place.count);
+    if (longer.size() <= kMostTried) {
+      limitless.max = Leaf::kNoLimit;
+      std::copy_if(longer.begin(), longer.end(), std::back_inserter(tried),
+                   [&](Token token) { return !allows(mask, token); });
+    }
+  }
+  const auto known = grammar_->leaf_mask(limitless, place.state, place.count, afford - rest);
   for (size_t i = 0; i < mask.size() && i < known->inside.size(); ++i) mask[i] |= known->inside[i];
   const size_t frames = frames_.size();
   walked_.clear();
@@ -194,7 +207,20 @@ void Matcher::allow_in_leaf(const Place& place, uint32_t afford, std::span<uint6
       allow(mask, known->tokens[i]);
     }
   });
+  for (const Token token : tried) {
+    if (allows(mask, token) && !can_take(place, token, afford)) forbid(mask, token);
+  }
   frames_.resize(frames);
+}
+
+bool Matcher::can_take(const Place& place, Token token, uint32_t afford) {
+  Places now = {place}, next;
+  for (const char c : grammar_->index().tokenizer().bytes(token)) {
+    next.clear();
+    for (const Place& p : now) step(p, static_cast<uint8_t>(c), next);
+    now.swap(next);
+  }
+  return std::any_of(now.begin(), now.end(), [&](const Place& p) { return cost(p) <= afford; });
 }
 
 void Matcher::allowed(size_t left, std::span<uint64_t> mask) {

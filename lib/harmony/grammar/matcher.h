@@ -73,6 +73,7 @@ class Matcher {
   template <class Found>
   void walk(const TokenTrie& trie, size_t base, uint32_t afford, const Found& found);
   void allow_in_leaf(const Place& place, uint32_t afford, std::span<uint64_t> mask);
+  bool can_take(const Place& place, Token token, uint32_t afford);
   bool next_byte(uint8_t& byte);
   bool next_control(Token& token) const;
   std::string forced_bytes(bool& ends_in_control);

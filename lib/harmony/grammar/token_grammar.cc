@@ -26,6 +26,19 @@ TokenIndex::TokenIndex(const Tokenizer& tokenizer)
   for (const TokenTrie::Node& node : trie_.nodes()) {
     if (node.value != TokenTrie::kNoValue) allow(texts_, node.value);
   }
+  for (Token t = 0; t < tokenizer.size(); ++t) {
+    if (!tokenizer.is_special(t)) longest_first_.push_back(t);
+  }
+  std::stable_sort(longest_first_.begin(), longest_first_.end(), [&](Token a, Token b) {
+    return tokenizer.bytes(a).size() > tokenizer.bytes(b).size();
+  });
+}
+
+std::span<const Token> TokenIndex::longer_than(size_t bytes) const {
+  const auto end =
+      std::partition_point(longest_first_.begin(), longest_first_.end(),
+                           [&](Token token) { return tokenizer_.bytes(token).size() > bytes; });
+  return {longest_first_.begin(), end};
 }
 
 Result<std::shared_ptr<const TokenIndex>> TokenIndex::create(const Tokenizer& tokenizer) {

@@ -25,6 +25,9 @@ using Mask = std::vector<uint64_t>;
 inline void allow(std::span<uint64_t> mask, Token token) {
   mask[token / 64] |= uint64_t{1} << token % 64;
 }
+inline void forbid(std::span<uint64_t> mask, Token token) {
+  mask[token / 64] &= ~(uint64_t{1} << token % 64);
+}
 inline bool allows(std::span<const uint64_t> mask, Token token) {
   return (mask[token / 64] >> token % 64 & 1) != 0;
 }
@@ -77,6 +80,8 @@ class TokenIndex {
   const TokenTrie& trie() const { return trie_; }
   size_t mask_words() const { return texts_.size(); }
   const Mask& texts() const { return texts_; }  // all tokens but special ones
+  // Tokens of more than `bytes` bytes, the longest first.
+  std::span<const Token> longer_than(size_t bytes) const;
 
   // `state`, `count`: how far a leaf has come; `close` as in the key.
   std::shared_ptr<const LeafMask> leaf_mask(const Leaf& leaf, Dfa::State state, uint32_t count,
@@ -89,6 +94,7 @@ class TokenIndex {
   const Tokenizer& tokenizer_;
   TokenTrie trie_;
   Mask texts_;
+  std::vector<Token> longest_first_;
   mutable LeafMasks strings_;  // of string_dfa(), which all grammars share
 };
 

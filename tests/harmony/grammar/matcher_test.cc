@@ -16,6 +16,7 @@ const char* const kSchemas[] = {
     R"({"type":"array","items":{"anyOf":[{"type":"string","maxLength":5},{"type":"number"},{"type":"null"}]},"maxItems":5})",
     R"({"type":"object","properties":{"a":{"type":"integer"}},"additionalProperties":{"type":"string","minLength":3}})",
     R"({"type":"string","minLength":10,"maxLength":40})",
+    R"({"type":"array","items":{"type":"string","maxLength":70}})",
     R"({"$defs":{"t":{"type":"object","properties":{"v":{"type":"boolean"},"kids":{"type":"array","items":{"$ref":"#/$defs/t"}}},"required":["v"]}},"$ref":"#/$defs/t"})",
     R"({})",
 };
@@ -53,6 +54,7 @@ TEST(Matcher, MasksAreWhatANaiveJudgeFinds) {
     Mask mask(o200k_index()->mask_words());
     for (size_t left = 40; !matcher.ended() && !(left == 0 && matcher.done()); --left) {
       matcher.allowed(left, mask);
+      if (bits(mask) == 0 && matcher.done()) break;
       ASSERT_GT(bits(mask), 0u);
       // A judge takes its time: now and then, and at the end.
       if (left % 8 == 0 || left < 4) {
@@ -76,6 +78,8 @@ TEST(Matcher, ClosesBeforeTheTokensRunOut) {
       for (; !matcher.ended() && !(left == 0 && matcher.done()); --left) {
         ASSERT_GT(left, 0u) << schema << "\n" << text;
         matcher.allowed(left, mask);
+        // A number by itself may have come to its end, where in a message a control token follows.
+        if (bits(mask) == 0 && matcher.done()) break;
         ASSERT_GT(bits(mask), 0u) << schema << "\n" << text;
         const Token token = pick(mask, random);
         text += o200k_index()->tokenizer().bytes(token);
