@@ -179,7 +179,12 @@ int32_t vitalis_config_generate_options(const vitalis_config* config,
     out.top_p = real(from, "sampling.top_p");
     out.min_p = real(from, "sampling.min_p");
     out.top_k = number(from, "sampling.top_k");
-    out.seed = from.integer("sampling.seed").value_or(0);
+    const auto seed = from.integer("sampling.seed");
+    out.seed = seed.value_or(0);
+    if (seed) out.flags |= VITALIS_GENERATE_SEED;
+    out.repetition_penalty = real(from, "sampling.repetition_penalty");
+    out.presence_penalty = real(from, "sampling.presence_penalty");
+    out.frequency_penalty = real(from, "sampling.frequency_penalty");
     out.max_tokens = number(from, "sampling.max_tokens");
   });
 }

@@ -7,6 +7,8 @@
 #include "boundary.h"
 #include "engine/engine.h"
 #include "harmony/conversation.h"
+#include "harmony/turn_grammar.h"
+#include "session/batch.h"
 #include "session/model.h"
 #include "session/session.h"
 #include "session/settings.h"
@@ -30,6 +32,8 @@ struct vitalis_conversation : vitalis::capi::Counted {
       vitalis::harmony::default_system_content();
   vitalis::harmony::DeveloperContent developer;
   std::vector<vitalis::harmony::Message> messages;
+  vitalis::harmony::Constraint constraint;  // what answers are held to
+  std::string response_name;  // under which the instructions show the response schema; empty: not
 
   vitalis::harmony::Conversation whole() const;
 };
@@ -37,6 +41,11 @@ struct vitalis_conversation : vitalis::capi::Counted {
 struct vitalis_session : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
   std::unique_ptr<vitalis::session::Session> session;
+};
+
+struct vitalis_batch : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  std::unique_ptr<vitalis::session::Batch> batch;
 };
 
 struct vitalis_config : vitalis::capi::Counted {

@@ -437,15 +437,15 @@ int32_t vitalis_transfer_plan(vitalis_transfer* transfer, vitalis_text* json_out
   });
 }
 
-int32_t vitalis_transfer_next(vitalis_transfer* transfer, vitalis_progress* progress) {
+int32_t vitalis_transfer_next(vitalis_transfer* transfer, vitalis_transfer_progress* progress) {
   clear_struct(progress);
   int32_t stage = VITALIS_TRANSFER_WORKING;
   const int32_t status = with(transfer, "transfer", [&](vitalis_transfer& of) -> Status {
     if (!progress) return missing("progress");
-    VITALIS_TRY(check_size<vitalis_progress>(progress->struct_size, "progress"));
+    VITALIS_TRY(check_size<vitalis_transfer_progress>(progress->struct_size, "progress"));
     VITALIS_ASSIGN(hub::Progress news, of.transfer.next());
     of.note = std::move(news.note);
-    vitalis_progress out = {};
+    vitalis_transfer_progress out = {};
     out.stage = stage = stage_of(news.stage);
     out.bytes_total = news.bytes_total;
     out.bytes_landed = news.bytes_landed;

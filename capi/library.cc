@@ -71,6 +71,7 @@ const char* vitalis_version_string(void) {
 const char* vitalis_status_name(int32_t status) {
   if (status == VITALIS_DONE) return "done";
   if (status == VITALIS_CANCELLED) return "cancelled";
+  if (status == VITALIS_AGAIN) return "again";
   return vitalis::code_name(static_cast<vitalis::Code>(status)).data();
 }
 

@@ -8,6 +8,13 @@ using namespace vitalis::capi;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
+constexpr size_t kMostBiases = size_t{1} << 20;
+
+int32_t status_of(const Result<engine::Outcome>& outcome) {
+  if (!outcome.ok()) return fail(outcome.status());
+  return *outcome == engine::Outcome::kCancelled ? VITALIS_CANCELLED : VITALIS_OK;
+}
+
 // Calls body(session) while no other thread has it.
 template <class Handle, class Body>
 int32_t with(Handle* handle, Body&& body) {
@@ -45,6 +52,23 @@ Result<session::GenerateOptions> read_generate(const vitalis_generate_options* o
   out.sampling.top_k = given.top_k;
   out.sampling.seed = given.seed;
   out.max_tokens = given.max_tokens;
+  if ((given.flags & ~(VITALIS_GENERATE_SEED | VITALIS_GENERATE_LOGPROBS)) != 0) {
+    return error(Code::kInvalidArgument, "options.flags: found unknown ones in ", given.flags);
+  }
+  out.seeded = (given.flags & VITALIS_GENERATE_SEED) != 0;
+  out.logprobs = (given.flags & VITALIS_GENERATE_LOGPROBS) != 0;
+  out.alternatives = given.alternatives;
+  if (given.repetition_penalty != 0) out.sampling.repetition_penalty = given.repetition_penalty;
+  out.sampling.presence_penalty = given.presence_penalty;
+  out.sampling.frequency_penalty = given.frequency_penalty;
+  if (given.bias_count > 0 && !given.bias) return missing("options.bias");
+  if (given.bias_count > kMostBiases) {
+    return error(Code::kInvalidArgument, "options.bias_count: expected at most ", kMostBiases,
+                 "; found ", given.bias_count);
+  }
+  for (size_t i = 0; i < given.bias_count; ++i) {
+    out.sampling.bias.push_back({given.bias[i].token, given.bias[i].value});
+  }
   return out;
 }
 
@@ -101,9 +125,10 @@ int32_t vitalis_session_start(vitalis_session* session, const vitalis_conversati
                               const vitalis_generate_options* options) {
   return with(session, [&](session::Session& into) -> Status {
     if (!conversation) return missing("conversation");
-    VITALIS_ASSIGN(const auto given, read_generate(options));
+    VITALIS_ASSIGN(auto given, read_generate(options));
     const Exclusive exclusive(conversation->busy);
     VITALIS_TRY(exclusive.status());
+    given.constraint = conversation->constraint;
     return into.start(conversation->whole(), given);
   });
 }
@@ -177,10 +202,77 @@ int32_t vitalis_session_forward(vitalis_session* session, const uint32_t* tokens
     if ((flags & ~VITALIS_FORWARD_ALL) != 0) {
       return fail(error(Code::kInvalidArgument, "flags: found unknown ones in ", flags));
     }
-    const auto outcome =
-        of.forward({tokens, count}, (flags & VITALIS_FORWARD_ALL) != 0, {logits, capacity});
-    if (!outcome.ok()) return fail(outcome.status());
-    return *outcome == engine::Outcome::kCancelled ? VITALIS_CANCELLED : VITALIS_OK;
+    return status_of(
+        of.forward({tokens, count}, (flags & VITALIS_FORWARD_ALL) != 0, {logits, capacity}));
+  });
+}
+
+int32_t vitalis_session_get_logprobs(const vitalis_session* session, size_t index,
+                                     vitalis_logprob* entries, size_t capacity, size_t* count_out) {
+  if (count_out) *count_out = 0;
+  return with(session, [&](const session::Session& of) -> Status {
+    if (!count_out) return missing("count_out");
+    if (!entries && capacity > 0) return missing("entries");
+    const auto found = of.logprobs(index);
+    if (found.empty()) {
+      return error(Code::kNotFound, "there are no log-probabilities of token ", index);
+    }
+    for (size_t i = 0; i < std::min(capacity, found.size()); ++i) {
+      entries[i] = {found[i].token, found[i].before, found[i].after};
+    }
+    *count_out = found.size();
+    return {};
+  });
+}
+
+int32_t vitalis_session_save(vitalis_session* session, const char* path, const char* note,
+                             size_t note_size) {
+  return with(session, [&](session::Session& of) -> int32_t {
+    if (!path) return fail(missing("path"));
+    const auto bytes = note ? bytes_argument(note, note_size, "note")
+                            : Result<std::string_view>(std::string_view());
+    if (!bytes.ok()) return fail(bytes.status());
+    return status_of(of.save(path, *bytes));
+  });
+}
+
+int32_t vitalis_session_restore(vitalis_session* session, const char* path) {
+  return with(session, [&](session::Session& of) -> int32_t {
+    if (!path) return fail(missing("path"));
+    return status_of(of.restore(path));
+  });
+}
+
+int32_t vitalis_session_get_note(const vitalis_session* session, vitalis_text* note_out) {
+  if (note_out) *note_out = {};
+  return with(session, [&](const session::Session& of) -> Status {
+    if (!note_out) return missing("note_out");
+    *note_out = borrowed(of.note());
+    return {};
+  });
+}
+
+int32_t vitalis_session_get_progress(const vitalis_session* session, vitalis_progress* progress) {
+  clear_struct(progress);
+  return guard([&]() -> Status {
+    if (!session) return missing("session");
+    const auto found = session->session->progress();
+    vitalis_progress out = {};
+    out.done = found.done;
+    out.total = found.total;
+    return write_struct(out, progress, "progress");
+  });
+}
+
+int32_t vitalis_session_fork(const vitalis_session* session, vitalis_session** session_out) {
+  if (session_out) *session_out = nullptr;
+  return with(session, [&](const session::Session& of) -> Status {
+    if (!session_out) return missing("session_out");
+    VITALIS_ASSIGN(auto forked, of.fork());
+    auto handle = std::make_unique<vitalis_session>();
+    handle->session = std::move(forked);
+    *session_out = handle.release();
+    return {};
   });
 }
 

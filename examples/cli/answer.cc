@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <utility>
 
+#include "json_writer.h"
 #include "text.h"
 
 namespace vitalis::cli {
@@ -121,7 +122,8 @@ int tell_incomplete(std::string_view why, Output& output) {
 }  // namespace
 
 int show_answer(vitalis_session* session, const Options& options, Interrupt& interrupt,
-                Output& output) {
+                Output& output, std::string* called) {
+  if (called) called->clear();
   AnswerPrinter printer(options.show_reasoning, output);
   vitalis_event event = VITALIS_EVENT_INIT;
   int32_t finish_reason = 0;
@@ -131,6 +133,7 @@ int show_answer(vitalis_session* session, const Options& options, Interrupt& int
   bool heard = true;
   while (heard && (status = vitalis_session_next(session, &event)) == VITALIS_OK) {
     if (event.kind == VITALIS_EVENT_FINISHED) finish_reason = event.finish_reason;
+    if (event.kind == VITALIS_EVENT_TOOL_CALL && called) *called = view(event.recipient);
     if (event.kind == VITALIS_EVENT_MESSAGE_END) complete = event.complete != 0;
     heard = printer.show(event);
   }
@@ -188,6 +191,36 @@ void show_stats(const vitalis_session* session, const vitalis_model* model, Outp
                 " resident, weights included");
   }
   output.note("seed         " + std::to_string(usage.seed));
+}
+
+void show_logprobs(const vitalis_session* session, const vitalis_model* model, Output& output) {
+  vitalis_tokenizer* handle = nullptr;
+  vitalis_usage usage{};
+  usage.struct_size = sizeof usage;
+  if (!succeeded(vitalis_session_get_usage(session, &usage), output, "--logprobs") ||
+      !succeeded(vitalis_model_get_tokenizer(model, &handle), output)) {
+    return;
+  }
+  const Tokenizer tokenizer(handle);
+  vitalis_logprob entries[1 + 20];
+  for (size_t index = 0; index < usage.generated_tokens; ++index) {
+    size_t count = 0;
+    const int32_t status =
+        vitalis_session_get_logprobs(session, index, entries, std::size(entries), &count);
+    if (status < 0) continue;  // it was not sampled
+    std::string line;
+    for (size_t i = 0; i < std::min(count, std::size(entries)); ++i) {
+      vitalis_text bytes{};
+      if (vitalis_tokenizer_token_bytes(handle, entries[i].token, &bytes) < 0) bytes = {};
+      if (i > 0) line += '\t';
+      line += spell_token(view(bytes));
+      for (const float logprob : {entries[i].before, entries[i].after}) {
+        line += '\t';
+        line += fixed(logprob > -5e-5f ? 0.0 : static_cast<double>(logprob), 4);  // never -0.0000
+      }
+    }
+    output.note(line);
+  }
 }
 
 }  // namespace vitalis::cli

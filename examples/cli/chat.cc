@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 #include "answer.h"
 #include "commands.h"
@@ -45,6 +46,7 @@ class Chat {
   int set_reasoning(std::string_view state);
   int set_instructions(std::string_view text);
   int stats();
+  bool keep();
   int usage(std::string_view sentence);
 
   Options options_;  // as the commands have changed them
@@ -65,6 +67,11 @@ bool Chat::open() {
   if (!model_) return false;
   session_ = open_session(model_.get(), options_, output_);
   if (!session_) return false;
+  const std::string& file = options_.session_file;
+  if (!file.empty() && access(file.c_str(), F_OK) == 0 &&
+      !restore_session(session_.get(), conversation_.get(), file, output_)) {
+    return false;
+  }
   if (editor_.interactive()) {
     interrupt_.ignore_when_idle();
     output_.note("/help lists the commands; Ctrl-D leaves.");
@@ -92,7 +99,13 @@ int Chat::converse() {
     // A person sees what went wrong and goes on; a script must not take the rest for whole.
     if (code == kExitPipe || (code != kExitOk && !editor_.interactive())) return code;
   }
-  return output_.exit_code(kExitOk);
+  return output_.exit_code(keep() ? kExitOk : kExitError);
+}
+
+// What is kept in the session's file is what was said so far.
+bool Chat::keep() {
+  const std::string& file = options_.session_file;
+  return file.empty() || save_session(session_.get(), conversation_.get(), file, output_);
 }
 
 int Chat::answer(std::string_view text) {
@@ -105,7 +118,7 @@ int Chat::answer(std::string_view text) {
     if (options_.stats) show_stats(session_.get(), model_.get(), output_);
     if (code != kExitError &&
         succeeded(vitalis_session_add_reply(session_.get(), conversation_.get()), output_)) {
-      return code;
+      return keep() ? code : kExitError;
     }
     code = kExitError;
   }

@@ -116,4 +116,19 @@ void JsonWriter::write_string(std::string_view text) {
   text_ += '"';
 }
 
+std::string hexadecimal(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    text += kDigits[static_cast<unsigned char>(c) >> 4];
+    text += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
+}
+
+std::string spell_token(std::string_view bytes) {
+  const bool is_text = utf8_prefix(bytes) == bytes.size();
+  return is_text ? JsonWriter().value(bytes).text() : "0x" + hexadecimal(bytes);
+}
+
 }  // namespace vitalis::cli

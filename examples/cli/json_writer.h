@@ -43,4 +43,9 @@ class JsonWriter {
   bool after_key_ = false;
 };
 
+std::string hexadecimal(std::string_view bytes);
+// A token for people: its text in the quotes and escapes of JSON, or 0x and its bytes if they are a
+// part of a character.
+std::string spell_token(std::string_view bytes);
+
 }  // namespace vitalis::cli

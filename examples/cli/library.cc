@@ -106,6 +106,32 @@ Session open_session(vitalis_model* model, const Options& options, Output& outpu
   return Session(session);
 }
 
+bool save_session(vitalis_session* session, const vitalis_conversation* conversation,
+                  const std::string& path, Output& output) {
+  size_t size = 0;
+  if (!succeeded(vitalis_conversation_to_json(conversation, nullptr, 0, &size), output)) {
+    return false;
+  }
+  std::string json(size, '\0');
+  return succeeded(vitalis_conversation_to_json(conversation, json.data(), json.size(), &size),
+                   output) &&
+         succeeded(vitalis_session_save(session, path.c_str(), json.data(), json.size()), output,
+                   "--session");
+}
+
+bool restore_session(vitalis_session* session, vitalis_conversation* conversation,
+                     const std::string& path, Output& output) {
+  vitalis_text note{};
+  if (!succeeded(vitalis_session_restore(session, path.c_str()), output, "--session") ||
+      !succeeded(vitalis_session_get_note(session, &note), output)) {
+    return false;
+  }
+  return succeeded(vitalis_conversation_truncate(conversation, 0), output) &&
+         succeeded(vitalis_conversation_load_json(conversation, VITALIS_JSON_HARMONY, note.data,
+                                                  note.size),
+                   output, "--session: the note in " + path);
+}
+
 bool set_system(vitalis_conversation* conversation, const Options& options, Output& output) {
   vitalis_system system = VITALIS_SYSTEM_INIT;
   system.identity = null_if_empty(options.identity);
@@ -113,6 +139,23 @@ bool set_system(vitalis_conversation* conversation, const Options& options, Outp
   const bool known =
       !options.config || succeeded(vitalis_config_system(options.config.get(), &system), output);
   return known && succeeded(vitalis_conversation_set_system(conversation, &system), output);
+}
+
+bool set_tool_choice(vitalis_conversation* conversation, const std::string& choice,
+                     Output& output) {
+  constexpr std::pair<std::string_view, int32_t> kChoices[] = {
+      {"auto", VITALIS_TOOL_CHOICE_AUTO},
+      {"none", VITALIS_TOOL_CHOICE_NONE},
+      {"required", VITALIS_TOOL_CHOICE_REQUIRED},
+      {"free", VITALIS_TOOL_CHOICE_FREE}};
+  for (const auto& [name, value] : kChoices) {
+    if (name != choice) continue;
+    return succeeded(vitalis_conversation_set_tool_choice(conversation, value, nullptr), output,
+                     "--tool-choice");
+  }
+  return succeeded(vitalis_conversation_set_tool_choice(conversation, VITALIS_TOOL_CHOICE_FUNCTION,
+                                                        choice.c_str()),
+                   output, "--tool-choice");
 }
 
 Conversation open_conversation(const Options& options, Output& output) {
@@ -124,6 +167,14 @@ Conversation open_conversation(const Options& options, Output& output) {
     const int32_t status =
         vitalis_conversation_load_json(handle, VITALIS_JSON_CHAT, request.data(), request.size());
     if (!succeeded(status, output, "--tools")) return nullptr;
+  }
+  if (!options.tool_choice.empty() && !set_tool_choice(handle, options.tool_choice, output)) {
+    return nullptr;
+  }
+  if (options.schema) {
+    const int32_t status = vitalis_conversation_set_response_schema(
+        handle, "answer", options.schema->data(), options.schema->size());
+    if (!succeeded(status, output, "--schema")) return nullptr;
   }
   if (!set_system(handle, options, output)) return nullptr;
   const std::string& instructions = options.instructions;
@@ -146,8 +197,14 @@ bool add_user_message(vitalis_conversation* conversation, std::string_view text,
 bool start_answer(vitalis_session* session, const vitalis_conversation* conversation,
                   const Options& options, Output& output) {
   vitalis_generate_options generate = VITALIS_GENERATE_OPTIONS_INIT;
-  return succeeded(vitalis_config_generate_options(options.config.get(), &generate), output) &&
-         succeeded(vitalis_session_start(session, conversation, &generate), output);
+  if (!succeeded(vitalis_config_generate_options(options.config.get(), &generate), output)) {
+    return false;
+  }
+  if (options.logprobs) {
+    generate.flags |= VITALIS_GENERATE_LOGPROBS;
+    generate.alternatives = *options.logprobs;
+  }
+  return succeeded(vitalis_session_start(session, conversation, &generate), output);
 }
 
 }  // namespace vitalis::cli

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,7 +42,16 @@ Tokenizer open_tokenizer(const Options& options, Output& output);
 Session open_session(vitalis_model* model, const Options& options, Output& output);
 // With the options' system message, instructions and tools.
 Conversation open_conversation(const Options& options, Output& output);
+// auto, none, required, free, or the name of a function.
+bool set_tool_choice(vitalis_conversation* conversation, const std::string& choice, Output& output);
 bool set_system(vitalis_conversation* conversation, const Options& options, Output& output);
+
+// Where a conversation is kept: a session with the conversation as its note.
+bool save_session(vitalis_session* session, const vitalis_conversation* conversation,
+                  const std::string& path, Output& output);
+// Goes on with what is kept, of which nothing is changed.
+bool restore_session(vitalis_session* session, vitalis_conversation* conversation,
+                     const std::string& path, Output& output);
 
 // Appends the tokens of a text, in which names of special tokens are taken for them if `special`.
 bool encode(const vitalis_tokenizer* tokenizer, std::string_view text, bool special,

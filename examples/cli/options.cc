@@ -27,6 +27,7 @@ struct Sources {
   std::string text;
   std::string instructions_file;
   std::string tools_file;
+  std::string schema_file;
   std::string input_file;
   std::string manifest_file;
 };
@@ -83,7 +84,8 @@ void add_answer(CLI::App& app, Options& options, Sources& sources, SettingFlags&
       ->type_name("TEXT");
   for (const char* key :
        {"sampling.temperature", "sampling.top_p", "sampling.min_p", "sampling.top_k",
-        "sampling.seed", "sampling.max_tokens", "reasoning.show"}) {
+        "sampling.seed", "sampling.repetition_penalty", "sampling.presence_penalty",
+        "sampling.frequency_penalty", "sampling.max_tokens", "reasoning.show"}) {
     flags.add(app, key);
   }
   app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
@@ -118,6 +120,22 @@ void add_bench(CLI::App& app, Options& options, SettingFlags& flags) {
   add_number(app, "--repeats", bench.repeats, 1, 1000,
              "of each measurement; the median is told (default: 3)");
   app.add_flag("--json", options.json, "print JSON");
+}
+
+void add_tools(CLI::App& app, Options& options, Sources& sources) {
+  CLI::Option* tools = app.add_option("--tools", sources.tools_file,
+                                      "functions the model may call, as OpenAI's JSON");
+  tools->type_name("FILE");
+  app.add_option("--tool-choice", options.tool_choice,
+                 "auto, none, required, free or a function's name (default: auto)")
+      ->needs(tools)
+      ->type_name("CHOICE");
+  app.add_option("--tool-results", options.tool_results,
+                 "answer calls with the lines of this file, - for standard input")
+      ->needs(tools)
+      ->type_name("FILE");
+  app.add_option("--schema", sources.schema_file, "JSON Schema that the answer is held to")
+      ->type_name("FILE");
 }
 
 void add_model(CLI::App& app, Options& options) {
@@ -245,12 +263,18 @@ std::string read_sources(Options& options, const Sources& sources) {
     if (!text) return problem;
     options.tools = std::move(*text);
   }
+  if (!sources.schema_file.empty()) {
+    auto text = read_whole(sources.schema_file, problem);
+    if (!text) return problem;
+    options.schema = std::move(*text);
+  }
   const std::pair<std::string_view, std::string_view> texts[] = {
       {options.text, options.command == Command::kRun ? "the prompt" : "the text"},
       {options.instructions, "the instructions"},
       {options.identity, "the identity"},
       {options.date, "the date"},
-      {options.tools ? *options.tools : std::string_view(), sources.tools_file}};
+      {options.tools ? *options.tools : std::string_view(), sources.tools_file},
+      {options.schema ? *options.schema : std::string_view(), sources.schema_file}};
   for (const auto& [text, name] : texts) {
     problem = check_utf8(text, name);
     if (!problem.empty()) return problem;
@@ -277,14 +301,27 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
       ->type_name("TEXT");
   flags.add(*run, "runtime.memory_budget");
   add_answer(*run, options, sources, flags);
-  run->add_option("--tools", sources.tools_file, "functions the model may call, as OpenAI's JSON")
-      ->type_name("FILE");
+  const auto logprobs = [&options](const std::string& text) {
+    uint32_t number = 0;
+    if (!parse_number(text, 0, 20, number)) {
+      throw CLI::ValidationError("--logprobs", "expected a number, 0 to 20, found \"" + text + '"');
+    }
+    options.logprobs = number;
+  };
+  run->add_option_function<std::string>(
+         "--logprobs", logprobs,
+         "after the answer, print each token's log-probability and N others' to stderr")
+      ->type_name("N");
+  add_tools(*run, options, sources);
 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
   add_engine(*chat, options, flags);
   flags.add(*chat, "runtime.context");
   flags.add(*chat, "runtime.memory_budget");
   add_answer(*chat, options, sources, flags);
+  chat->add_option("--session", options.session_file,
+                   "go on with the conversation in this file, if it is there, and keep it there")
+      ->type_name("FILE");
 
   CLI::App* info = app.add_subcommand("info", "describe a model");
   add_engine(*info, options, flags);

@@ -32,16 +32,6 @@ bool read_tokens(const Options& options, std::vector<Token>& tokens, Output& out
   return true;
 }
 
-std::string hexadecimal(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += kDigits[static_cast<unsigned char>(c) >> 4];
-    text += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
-
 bool is_text(const Token& token) {
   return utf8_prefix(token.bytes) == token.bytes.size();
 }
@@ -58,15 +48,11 @@ std::string as_json(const std::vector<Token>& tokens) {
   return json.text();
 }
 
-// A line for each token: its id and its text in the quotes and escapes of JSON, or its bytes if
-// they are a part of a character.
+// A line for each token.
 std::string for_people(const std::vector<Token>& tokens) {
   std::string text;
   for (const Token& token : tokens) {
-    text += std::to_string(token.id) + '\t';
-    text +=
-        is_text(token) ? JsonWriter().value(token.bytes).text() : "0x" + hexadecimal(token.bytes);
-    text += '\n';
+    text += std::to_string(token.id) + '\t' + spell_token(token.bytes) + '\n';
   }
   return text;
 }

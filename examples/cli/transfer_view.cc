@@ -80,12 +80,12 @@ class View {
         shows_bars_(shows_bars(options, output)) {}
 
   // False if there is no use in going on.
-  bool show(const vitalis_progress& progress);
+  bool show(const vitalis_transfer_progress& progress);
 
  private:
   std::vector<vitalis_transfer_file> files(uint32_t count) const;
-  void show_bars(const vitalis_progress& progress);
-  bool print_line(const vitalis_progress& progress);
+  void show_bars(const vitalis_transfer_progress& progress);
+  bool print_line(const vitalis_transfer_progress& progress);
 
   vitalis_transfer* transfer_;
   const Options& options_;
@@ -95,7 +95,7 @@ class View {
   Clock::time_point last_line_;
 };
 
-bool View::show(const vitalis_progress& progress) {
+bool View::show(const vitalis_transfer_progress& progress) {
   if (options_.json) return print_line(progress);
   if (shows_bars_) show_bars(progress);
   return true;
@@ -111,7 +111,7 @@ std::vector<vitalis_transfer_file> View::files(uint32_t count) const {
   return files;
 }
 
-void View::show_bars(const vitalis_progress& progress) {
+void View::show_bars(const vitalis_transfer_progress& progress) {
   std::vector<std::string> lines;
   for (const vitalis_transfer_file& file : files(progress.files)) {
     const std::string path(view(file.path));
@@ -138,7 +138,7 @@ void View::show_bars(const vitalis_progress& progress) {
   output_.show_progress(lines);
 }
 
-bool View::print_line(const vitalis_progress& progress) {
+bool View::print_line(const vitalis_transfer_progress& progress) {
   const bool last =
       progress.stage == VITALIS_TRANSFER_DONE || progress.stage == VITALIS_TRANSFER_CANCELLED;
   if (!last && Clock::now() - last_line_ < kBetweenLines) return true;
@@ -184,7 +184,7 @@ std::string plan_for_people(const Json& plan) {
 int show_transfer(vitalis_transfer* transfer, const Options& options, Interrupt& interrupt,
                   Output& output) {
   View progress_view(transfer, options, output);
-  vitalis_progress progress{};
+  vitalis_transfer_progress progress{};
   progress.struct_size = sizeof progress;
   interrupt.watch([transfer] { vitalis_transfer_cancel(transfer); });
   int32_t status = VITALIS_OK;

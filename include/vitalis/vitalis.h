@@ -54,6 +54,7 @@ extern "C" {
 #define VITALIS_OK 0
 #define VITALIS_DONE 1      /* an iterator has nothing more to give */
 #define VITALIS_CANCELLED 2 /* vitalis_session_cancel took effect; the object stays usable */
+#define VITALIS_AGAIN 3     /* of a session in a batch: nothing to tell yet */
 #define VITALIS_ERROR_INTERNAL (-1)
 #define VITALIS_ERROR_INVALID_ARGUMENT (-2)
 #define VITALIS_ERROR_NOT_FOUND (-3)
@@ -91,7 +92,7 @@ typedef struct vitalis_engine vitalis_engine;
 
 typedef struct vitalis_engine_options {
   uint32_t struct_size;
-  int32_t threads;  /* default: the cores that this process may use */
+  int32_t threads; /* default: the cores that this process may use */
   /* "portable", "avx2", "avx512", "avx512bf16"; default: VITALIS_ISA, else the fastest here */
   const char* tier;
   int32_t numerics; /* VITALIS_NUMERICS_* */
@@ -342,6 +343,24 @@ VITALIS_API int32_t vitalis_conversation_add_tool(vitalis_conversation* conversa
                                                   const char* name, const char* description,
                                                   const char* parameters);
 
+/* What answers are held to, from the next vitalis_session_start on, until it is set again. Where
+ * there are tools, calls can only be of them, with arguments that satisfy their schemas; reasoning
+ * stays free. See docs/constrained-output.md for the keywords of JSON Schema that can be held;
+ * others make start() fail with UNSUPPORTED and a sentence that names keyword and path. */
+#define VITALIS_TOOL_CHOICE_AUTO 0     /* calls or an answer; the default */
+#define VITALIS_TOOL_CHOICE_NONE 1     /* an answer */
+#define VITALIS_TOOL_CHOICE_REQUIRED 2 /* a call */
+#define VITALIS_TOOL_CHOICE_FUNCTION 3 /* a call of the function `name` */
+#define VITALIS_TOOL_CHOICE_FREE 4     /* whatever the model says: nothing is held */
+/* `name` is null but for VITALIS_TOOL_CHOICE_FUNCTION. */
+VITALIS_API int32_t vitalis_conversation_set_tool_choice(vitalis_conversation* conversation,
+                                                         int32_t choice, const char* name);
+/* Holds the text of the final message to a JSON Schema; a null schema takes that away. With a name,
+ * the instructions show the model name and schema; null if your own instructions do. */
+VITALIS_API int32_t vitalis_conversation_set_response_schema(vitalis_conversation* conversation,
+                                                             const char* name, const char* schema,
+                                                             size_t size);
+
 #define VITALIS_ROLE_SYSTEM 0
 #define VITALIS_ROLE_DEVELOPER 1
 #define VITALIS_ROLE_USER 2
@@ -371,8 +390,9 @@ VITALIS_API int32_t vitalis_conversation_add_tool_result(vitalis_conversation* c
 #define VITALIS_JSON_RESPONSES 1 /* OpenAI's responses: {"input": ..., "instructions": ...} */
 #define VITALIS_JSON_HARMONY 2   /* the format's own terms, without loss; see docs/harmony.md */
 /* Adds messages, tools and settings from JSON; VITALIS_JSON_HARMONY replaces the settings and tools
- * by what stands at its head, and clears those that do not. The conversation is as before if there
- * is an error, which begins with the place, messages[3].tool_calls[0]. */
+ * by what stands at its head, and clears those that do not. "tool_choice" and "response_format" of
+ * the other forms are heeded, see above. The conversation is as before if there is an error, which
+ * begins with the place, messages[3].tool_calls[0]. */
 VITALIS_API int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32_t form,
                                                    const char* json, size_t size);
 /* The conversation as VITALIS_JSON_HARMONY; at most `capacity` bytes are written, *size_out is how
@@ -458,6 +478,16 @@ VITALIS_API void vitalis_session_release(vitalis_session* session);
 #define VITALIS_SAMPLE_DEFAULT 0 /* by the fields below */
 #define VITALIS_SAMPLE_GREEDY 1  /* the most probable token, the lowest id of equals */
 
+#define VITALIS_GENERATE_SEED 1u     /* seed counts even if it is 0 */
+#define VITALIS_GENERATE_LOGPROBS 2u /* keep what vitalis_session_get_logprobs tells */
+
+typedef struct vitalis_logit_bias {
+  uint32_t token;
+  float value; /* added to the logit; -INFINITY bans the token */
+} vitalis_logit_bias;
+
+/* Logits are changed in this order: penalties, bias; then, unless sampling is greedy, temperature,
+ * top_k, top_p, min_p. */
 typedef struct vitalis_generate_options {
   uint32_t struct_size;
   int32_t sampling;    /* VITALIS_SAMPLE_* */
@@ -467,9 +497,23 @@ typedef struct vitalis_generate_options {
   uint32_t top_k;      /* default: all */
   uint64_t seed;       /* default: a new one each time, see vitalis_usage.seed */
   uint32_t max_tokens; /* default: what the context holds */
+  uint32_t flags;      /* VITALIS_GENERATE_* */
+  /* Of tokens in the prompt or the answer, a positive logit is divided by it, another multiplied;
+   * above 0, at most 100; default 1. */
+  float repetition_penalty;
+  /* Of tokens in the answer, a logit loses the first once, and the second for each time; -2 to 2.
+   */
+  float presence_penalty;
+  float frequency_penalty;
+  uint32_t alternatives; /* VITALIS_GENERATE_LOGPROBS: how many besides each token; at most 20 */
+  const vitalis_logit_bias* bias; /* read by vitalis_session_start; a token named twice gets both */
+  size_t bias_count;
 } vitalis_generate_options;
-#define VITALIS_GENERATE_OPTIONS_INIT \
-  { (uint32_t)sizeof(vitalis_generate_options), 0, 0.0f, 0.0f, 0.0f, 0, 0, 0 }
+#define VITALIS_GENERATE_OPTIONS_INIT                                                              \
+  {                                                                                                \
+    (uint32_t)sizeof(vitalis_generate_options), 0, 0.0f, 0.0f, 0.0f, 0, 0, 0, 0, 0.0f, 0.0f, 0.0f, \
+        0, NULL, 0                                                                                 \
+  }
 VITALIS_API void vitalis_generate_options_init(vitalis_generate_options* options, size_t size);
 
 /* Begins an answer to the conversation. What the prompt shares with the tokens that the session
@@ -566,6 +610,80 @@ VITALIS_API int32_t vitalis_session_get_usage(const vitalis_session* session, vi
 VITALIS_API int32_t vitalis_session_forward(vitalis_session* session, const uint32_t* tokens,
                                             size_t count, uint32_t flags, float* logits,
                                             size_t capacity);
+
+/* Log-probabilities of a token: by the model alone, and in what was sampled from, after penalties,
+ * bias and the rest; -INFINITY for what that excludes. */
+typedef struct vitalis_logprob {
+  uint32_t token;
+  float before;
+  float after;
+} vitalis_logprob;
+/* Of token `index` of the answer, counted as an event's token_begin: the token itself, then the
+ * most probable ones before sampling changed anything, the sampled one among them if it is. Writes
+ * at most `capacity`; *count_out is how many there are. NOT_FOUND if there is no such token, or
+ * they were not asked for. */
+VITALIS_API int32_t vitalis_session_get_logprobs(const vitalis_session* session, size_t index,
+                                                 vitalis_logprob* entries, size_t capacity,
+                                                 size_t* count_out);
+
+/* ---- sessions kept, forked, and answered together ---- */
+
+/* Writes all that a session is, an answer in progress included, to a file that takes the place of
+ * an older one when it is whole and on the disk; only its owner may read it. `note` is yours, any
+ * bytes (VITALIS_NUL as size: a text), for example the conversation as JSON; it may be null.
+ * vitalis_session_cancel from another thread ends it: VITALIS_CANCELLED, and the older file stays.
+ * IO, DENIED, NOT_FOUND if the folder is not there. */
+VITALIS_API int32_t vitalis_session_save(vitalis_session* session, const char* path,
+                                         const char* note, size_t note_size);
+/* Makes the session what a file holds: what follows is what would have followed without a pause, an
+ * answer in progress goes on with vitalis_session_next. Context and chunk stay the session's own.
+ * Else the session stays as it was: MALFORMED if it is no session file, INTEGRITY if it is damaged
+ * or of another model, UNSUPPORTED if it is of another version or numeric class, CONTEXT_FULL if
+ * its tokens do not fit, NOT_FOUND, DENIED, IO; VITALIS_CANCELLED. */
+VITALIS_API int32_t vitalis_session_restore(vitalis_session* session, const char* path);
+/* The note of the last save or restore. */
+VITALIS_API int32_t vitalis_session_get_note(const vitalis_session* session,
+                                             vitalis_text* note_out);
+typedef struct vitalis_progress {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t done; /* bytes */
+  uint64_t total;
+} vitalis_progress;
+/* Of the save or restore in progress, or of the last one. Any thread. */
+VITALIS_API int32_t vitalis_session_get_progress(const vitalis_session* session,
+                                                 vitalis_progress* progress);
+
+/* Another session that is all that this one is, an answer in progress included, with memory of its
+ * own. The keys and values in use are copied, and nothing is computed. */
+VITALIS_API int32_t vitalis_session_fork(const vitalis_session* session,
+                                         vitalis_session** session_out);
+
+/* Answers of several sessions made together: one step computes a token of each, so that the weights
+ * are read once for all. Each session gets the tokens that it gets alone. A batch belongs to one
+ * thread at a time. */
+typedef struct vitalis_batch vitalis_batch;
+typedef struct vitalis_batch_options {
+  uint32_t struct_size;
+  uint32_t sessions; /* the most in one call; default 8 */
+  uint32_t chunk;    /* tokens in one step, of prompts and answers together; default 512 */
+} vitalis_batch_options;
+#define VITALIS_BATCH_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_batch_options), 0, 0 }
+VITALIS_API void vitalis_batch_options_init(vitalis_batch_options* options, size_t size);
+/* options may be null. */
+VITALIS_API int32_t vitalis_batch_create(vitalis_model* model, const vitalis_batch_options* options,
+                                         vitalis_batch** batch_out);
+VITALIS_API vitalis_batch* vitalis_batch_retain(vitalis_batch* batch);
+VITALIS_API void vitalis_batch_release(vitalis_batch* batch);
+/* As vitalis_session_next for `count` sessions of the batch's model, which may be others in each
+ * call. statuses[i] is that of sessions[i]: VITALIS_OK and events[i]; VITALIS_DONE;
+ * VITALIS_CANCELLED; or VITALIS_AGAIN if it has nothing to tell yet. The events stand side by side,
+ * all with the struct_size of the first. As long as a session has an event to tell, nothing is
+ * computed. Returns VITALIS_DONE if all answers are over. After an error of the call nothing was
+ * computed, or (INTERNAL, OUT_OF_MEMORY) the answers in progress are over. */
+VITALIS_API int32_t vitalis_batch_next(vitalis_batch* batch, vitalis_session* const* sessions,
+                                       size_t count, vitalis_event* events, int32_t* statuses);
 
 /* ---- parser: a model's tokens to events, for hosts with an engine of their own ---- */
 
@@ -825,7 +943,7 @@ VITALIS_API int32_t vitalis_transfer_plan(vitalis_transfer* transfer, vitalis_te
 #define VITALIS_TRANSFER_PAUSED 2
 #define VITALIS_TRANSFER_DONE 3 /* published: the folder is complete */
 #define VITALIS_TRANSFER_CANCELLED 4
-typedef struct vitalis_progress {
+typedef struct vitalis_transfer_progress {
   uint32_t struct_size;
   int32_t stage; /* VITALIS_TRANSFER_* */
   uint64_t bytes_total;
@@ -837,10 +955,11 @@ typedef struct vitalis_progress {
   uint32_t connections;    /* that bytes come through now */
   uint32_t files;
   vitalis_text note; /* why it waits, or empty; until the next call */
-} vitalis_progress;
+} vitalis_transfer_progress;
 /* Works until there is news. VITALIS_DONE when all is published, VITALIS_CANCELLED after cancel();
  * an error is final. */
-VITALIS_API int32_t vitalis_transfer_next(vitalis_transfer* transfer, vitalis_progress* progress);
+VITALIS_API int32_t vitalis_transfer_next(vitalis_transfer* transfer,
+                                          vitalis_transfer_progress* progress);
 
 #define VITALIS_FILE_WAITING 0
 #define VITALIS_FILE_FETCHING 1

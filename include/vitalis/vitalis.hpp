@@ -55,7 +55,16 @@ struct GenerateOptions {
   float min_p = 0;
   uint32_t top_k = 0;  // 0: all
   std::optional<uint64_t> seed = {};
-  uint32_t max_tokens = 0;  // 0: what the context holds
+  uint32_t max_tokens = 0;       // 0: what the context holds
+  float repetition_penalty = 1;  // these and the next two: see vitalis_generate_options
+  float presence_penalty = 0;
+  float frequency_penalty = 0;
+  std::vector<vitalis_logit_bias> bias = {};
+  std::optional<uint32_t> logprobs = {};  // keep them, with so many alternatives (at most 20)
+};
+struct BatchOptions {
+  uint32_t sessions = 0;
+  uint32_t chunk = 0;
 };
 
 struct TensorInfo {
@@ -231,9 +240,20 @@ class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
     c.top_p = options.top_p;
     c.min_p = options.min_p;
     c.top_k = options.top_k;
-    // In C 0 asks for a new seed; here it is a seed like any other.
-    if (options.seed) c.seed = *options.seed != 0 ? *options.seed : UINT64_MAX;
+    if (options.seed) {
+      c.seed = *options.seed;
+      c.flags |= VITALIS_GENERATE_SEED;
+    }
     c.max_tokens = options.max_tokens;
+    c.repetition_penalty = options.repetition_penalty;
+    c.presence_penalty = options.presence_penalty;
+    c.frequency_penalty = options.frequency_penalty;
+    c.bias = options.bias.data();
+    c.bias_count = options.bias.size();
+    if (options.logprobs) {
+      c.flags |= VITALIS_GENERATE_LOGPROBS;
+      c.alternatives = *options.logprobs;
+    }
     const int32_t status = vitalis_session_start(native_handle(), conversation.native_handle(), &c);
     if (status < 0) return Error::last(status);
     return Answer(native_handle(), stop);
@@ -271,6 +291,107 @@ class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
                                 every ? VITALIS_FORWARD_ALL : 0, logits.data(), logits.size());
     if (status < 0) return Error::last(status);
     return status == VITALIS_OK;
+  }
+
+  // Of token `index` of the answer: itself, then its alternatives.
+  std::vector<vitalis_logprob> logprobs(size_t index) const { return try_logprobs(index).value(); }
+  Result<std::vector<vitalis_logprob>> try_logprobs(size_t index) const {
+    std::vector<vitalis_logprob> entries(1 + 20);
+    size_t count = 0;
+    const int32_t status = vitalis_session_get_logprobs(native_handle(), index, entries.data(),
+                                                        entries.size(), &count);
+    if (status < 0) return Error::last(status);
+    entries.resize(count);
+    return entries;
+  }
+
+  // All that the session is, to a file and back; the note is any bytes of yours. False if cancel()
+  // came between: then the older file, or the session, is as it was.
+  bool save(const std::string& path, std::string_view kept_note = {}) {
+    return try_save(path, kept_note).value();
+  }
+  Result<bool> try_save(const std::string& path, std::string_view kept_note = {}) {
+    return finished(
+        vitalis_session_save(native_handle(), path.c_str(), kept_note.data(), kept_note.size()));
+  }
+  bool restore(const std::string& path) { return try_restore(path).value(); }
+  Result<bool> try_restore(const std::string& path) {
+    return finished(vitalis_session_restore(native_handle(), path.c_str()));
+  }
+  std::string note() const { return try_note().value(); }
+  Result<std::string> try_note() const {
+    vitalis_text text = {};
+    const int32_t status = vitalis_session_get_note(native_handle(), &text);
+    if (status < 0) return Error::last(status);
+    return std::string(detail::view(text));
+  }
+  // Of save() or restore() in another thread.
+  vitalis_progress progress() const {
+    auto progress = detail::sized<vitalis_progress>();
+    return detail::filled(vitalis_session_get_progress(native_handle(), &progress), &progress)
+        .value();
+  }
+
+  // Another session that is all that this one is.
+  Session fork() const { return try_fork().value(); }
+  Result<Session> try_fork() const {
+    vitalis_session* session = nullptr;
+    return detail::made<Session>(vitalis_session_fork(native_handle(), &session), &session);
+  }
+
+  // The answer in progress, for example of a restored or forked session.
+  Answer answer(const std::stop_token& stop = {}) const { return {native_handle(), stop}; }
+
+ private:
+  static Result<bool> finished(int32_t status) {
+    if (status < 0) return Error::last(status);
+    return status == VITALIS_OK;
+  }
+};
+
+// ---- batch: answers of several sessions made together ----
+
+class Batch : public detail::Owner<vitalis_batch, vitalis_batch_release> {
+ public:
+  explicit Batch(vitalis_batch* handle) : Owner(handle) {}  // takes over one reference
+  explicit Batch(const Model& model, const BatchOptions& options = {})
+      : Batch(try_create(model, options).value()) {}
+  static Result<Batch> try_create(const Model& model, const BatchOptions& options = {}) {
+    auto c = detail::sized<vitalis_batch_options>();
+    c.sessions = options.sessions;
+    c.chunk = options.chunk;
+    vitalis_batch* batch = nullptr;
+    return detail::made<Batch>(vitalis_batch_create(model.native_handle(), &c, &batch), &batch);
+  }
+
+  struct Told {
+    size_t session;  // its place in `sessions`
+    Event event;
+  };
+  // What the sessions, each with an answer in progress, tell next: possibly nothing yet. None if
+  // all answers are over. A cancelled one ends with FINISHED, of reason kCancelled.
+  std::optional<std::vector<Told>> next(std::span<Session* const> sessions) {
+    return try_next(sessions).value();
+  }
+  Result<std::optional<std::vector<Told>>> try_next(std::span<Session* const> sessions) {
+    using Result = Result<std::optional<std::vector<Told>>>;
+    std::vector<vitalis_session*> handles;
+    for (const Session* session : sessions) handles.push_back(session->native_handle());
+    std::vector<vitalis_event> events(sessions.size(), detail::sized<vitalis_event>());
+    std::vector<int32_t> statuses(sessions.size());
+    const int32_t status = vitalis_batch_next(native_handle(), handles.data(), handles.size(),
+                                              events.data(), statuses.data());
+    if (status < 0) return Result(Error::last(status));
+    if (status == VITALIS_DONE) return Result(std::optional<std::vector<Told>>());
+    std::vector<Told> told;
+    for (size_t i = 0; i < sessions.size(); ++i) {
+      if (statuses[i] == VITALIS_OK) told.push_back({i, detail::event(events[i])});
+      if (statuses[i] == VITALIS_CANCELLED) {
+        told.push_back(
+            {i, {.kind = EventKind::kFinished, .finish_reason = FinishReason::kCancelled}});
+      }
+    }
+    return Result(std::optional(std::move(told)));
   }
 };
 

@@ -86,7 +86,7 @@ Result<Outcome> Forward::step(std::span<const Part> parts, float* logits,
   engine_->parallel->enter([&] {
     embed(parts);
     if (observer) observer->embed({s_.x, active_ * config_->hidden});
-    done = layers(cancel, observer);
+    done = layers(parts, cancel, observer);
     if (done) head(parts, logits);
   });
   if (!done) return Outcome::kCancelled;
@@ -109,10 +109,15 @@ void Forward::embed(std::span<const Part> parts) {
   }
 }
 
-bool Forward::layers(const std::atomic<bool>& cancel, Observer* observer) {
+bool Forward::layers(std::span<const Part> parts, const std::atomic<bool>& cancel,
+                     Observer* observer) {
+  const auto is_set = [](const std::atomic<bool>& flag) {
+    return flag.load(std::memory_order_relaxed);
+  };
+  const auto is_cancelled = [&](const Part& part) { return part.cancel && is_set(*part.cancel); };
   const size_t hidden = config_->hidden, top = config_->experts_per_token;
   for (size_t i = 0; i < weights_->layers.size(); ++i) {
-    if (cancel.load(std::memory_order_relaxed)) return false;
+    if (is_set(cancel) || std::any_of(parts.begin(), parts.end(), is_cancelled)) return false;
     attention(i);
     if (observer) observer->attention(i, {s_.projected, active_ * hidden});
     experts(weights_->layers[i]);

@@ -36,6 +36,7 @@ struct Part {
   KvCache* cache;                 // appended to
   std::span<const Token> tokens;  // not empty
   bool all_logits;                // one row of logits for each token, else only for the last
+  const std::atomic<bool>* cancel = nullptr;  // the sequence's own, besides the step's
 };
 
 enum class Outcome : uint8_t { kDone, kCancelled };
@@ -50,8 +51,9 @@ class Forward {
   static void plan(const model::Config& config, size_t rows, ArenaPlan& plan);
 
   // Runs the parts together and writes their logits [wanted rows][vocab], in order. Each part's
-  // cache is advanced, unless `cancel` became true: then kCancelled, and every cache is as before.
-  // kInvalidArgument for a token outside the vocabulary, kContextFull for a cache without room.
+  // cache is advanced, unless `cancel` or a part's own became true: then kCancelled, and every
+  // cache is as before. kInvalidArgument for a token outside the vocabulary, kContextFull for a
+  // cache without room.
   Result<Outcome> step(std::span<const Part> parts, float* logits, const std::atomic<bool>& cancel,
                        Observer* observer = nullptr);
 
@@ -70,7 +72,7 @@ class Forward {
 
   Status check(std::span<const Part> parts) const;
   void embed(std::span<const Part> parts);
-  bool layers(const std::atomic<bool>& cancel, Observer* observer);
+  bool layers(std::span<const Part> parts, const std::atomic<bool>& cancel, Observer* observer);
   void attention(size_t layer);
   void attend(size_t layer, const model::Layer& w, size_t row, size_t kv_head);
   void experts(const model::Layer& w);

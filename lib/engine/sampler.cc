@@ -295,7 +295,7 @@ std::span<const Candidate> Sampler::candidates(std::span<const float> logits, ui
   const auto candidate = [&](uint32_t id) {
     double before = -INFINITY;
     if (id < logits.size() && logits[id] > -INFINITY) {
-      before = logits[id] == whole ? 0 : logits[id] - whole;
+      before = logits[id] == whole ? 0 : std::min(logits[id] - whole, 0.0);
     }
     return Candidate{id, static_cast<float>(before), after(id)};
   };

@@ -10,6 +10,7 @@ namespace vitalis::hub {
 namespace {
 
 constexpr size_t kLargestJournal = 4 << 20;
+constexpr auto kJournalInterval = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -146,6 +147,12 @@ Result<bool> Blob::mark() {
       i = end;
     }
     VITALIS_TRY(disk_.append(journal_, lines));
+    const auto now = std::chrono::steady_clock::now();
+    if (now - journal_synced_ >
+        kJournalInterval) {  // for power cuts; a killed process needs it not
+      VITALIS_TRY(disk_.sync(journal_));
+      journal_synced_ = now;
+    }
   }
   const std::lock_guard lock(meeting_.mutex);
   for (const size_t piece : landed) {

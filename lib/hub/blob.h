@@ -5,7 +5,7 @@
 // what is verified is what was written, not what was received).
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -89,6 +89,7 @@ class Blob {
   bool is_part_ = false;
   std::string journal_path_;
   OpenFile data_;
+  std::chrono::steady_clock::time_point journal_synced_;
   OpenFile journal_;  // none for a file of one piece: there would be nothing to resume
 
   std::vector<Piece> pieces_;

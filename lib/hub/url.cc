@@ -17,9 +17,10 @@ struct FreeUrl {
 using Handle = std::unique_ptr<CURLU, FreeUrl>;
 
 std::string part(const Handle& url, CURLUPart which) {
+  const unsigned flags = which == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0;
   char* value = nullptr;
   std::string out;
-  if (curl_url_get(url.get(), which, &value, CURLU_DEFAULT_PORT) == CURLUE_OK) out = value;
+  if (curl_url_get(url.get(), which, &value, flags) == CURLUE_OK) out = value;
   curl_free(value);
   return out;
 }

@@ -19,7 +19,9 @@
 #include "engine/kv_cache.h"
 #include "engine/sampler.h"
 #include "harmony/conversation.h"
+#include "harmony/grammar/matcher.h"
 #include "harmony/parse.h"
+#include "harmony/turn_grammar.h"
 #include "session/events.h"
 #include "session/model.h"
 
@@ -39,6 +41,7 @@ struct GenerateOptions {
   size_t max_tokens = 0;    // 0: as many as the context holds
   bool logprobs = false;    // keep the log-probabilities of each token
   size_t alternatives = 0;  // and of as many others, at most engine::Sampler::kMostAlternatives
+  harmony::Constraint constraint;  // with the conversation's tools: what the answer is held to
 };
 
 struct Usage {
@@ -69,7 +72,7 @@ class Session {
   // Begins an answer; on failure the session is as before.
   Status start(const harmony::Conversation& conversation, const GenerateOptions& options);
 
-  enum class Step : uint8_t { kEvent, kDone, kCancelled };
+  enum class Step : uint8_t { kEvent, kDone, kCancelled, kAgain };  // kAgain: of a Batch only
   Result<Step> next(Event& event);
   void cancel() { cancel_.store(true, std::memory_order_relaxed); }
 
@@ -82,6 +85,10 @@ class Session {
 
   // Forgets all tokens.
   void reset();
+
+  // Another session that is all that this one is, an answer in progress included, with memory of
+  // its own: only the keys and values in use are copied.
+  Result<std::unique_ptr<Session>> fork() const;
 
   // Writes all that the session is to a file, which takes the place of an older one when it is
   // whole; an answer in progress too, and a note of the host's, which is any bytes. cancel() ends
@@ -109,6 +116,7 @@ class Session {
   Usage usage() const;
 
  private:
+  friend class Batch;
   using Clock = std::chrono::steady_clock;
   enum class State : uint8_t { kIdle, kPrefill, kDecode, kFinished };
 
@@ -129,6 +137,11 @@ class Session {
   // `count` pending tokens are in the cache; `begin` is when that work began.
   Status advance(size_t count, Clock::time_point begin);
   Status draw();
+  Status add(Token token, harmony::EventBuffer& parsed);
+  size_t tokens_left() const;
+  Result<std::shared_ptr<const harmony::grammar::TokenGrammar>> grammar_of(
+      const harmony::TurnRules& rules) const;
+  void begin_matching();
   Status finish(Finish reason, harmony::EventBuffer& parsed);
 
   // Of a saved session.
@@ -144,8 +157,9 @@ class Session {
   bool has_logits() const {
     return state_ == State::kDecode && held_.size() == prompt_.size() + sampled_.size();
   }
-  // Takes all that another session is, but its cache.
-  void assign(const Session& from);
+  template <class From>
+  void take(From&& from);
+  void become(Session&& from);
 
   // While a session is written or read, cancel() stops that, and the answer in progress stays as it
   // was.
@@ -154,7 +168,8 @@ class Session {
     explicit Pause(Session& of) : of_(of), cancelled_(of.cancel_.exchange(false)) {
       of_.progress_done_ = of_.progress_total_ = 0;
     }
-    ~Pause() { of_.cancel_ = cancelled_; }
+    ~Pause() { of_.cancel_ = cancelled_ && of_.state_ != State::kIdle; }
+    void forget() { cancelled_ = false; }  // the answer is another
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
 
@@ -192,6 +207,11 @@ class Session {
   std::vector<std::string> functions_;
   std::optional<harmony::Parser> parser_;
   EventQueue events_;
+  harmony::TurnRules rules_;
+  std::shared_ptr<const harmony::grammar::TokenGrammar> grammar_;  // of rules_; null: hold nothing
+  std::optional<harmony::grammar::Matcher> matcher_;
+  harmony::grammar::Mask mask_;
+  std::vector<Token> forced_;
   Finish finish_ = Finish::kNone;
   size_t reused_ = 0, reasoning_ = 0;
   Clock::time_point started_;

@@ -170,6 +170,14 @@ void converse(vitalis_model* model, long n) {
   EXPECT_EQ(status, VITALIS_DONE);
   expect_survives("add_reply", n, [&] { return vitalis_session_add_reply(session, conversation); });
   EXPECT_GE(vitalis_conversation_size(conversation), 2u);
+  const std::string file = testing::TempDir() + "vitalis-allocation-session";
+  vitalis_session* forked = nullptr;
+  expect_survives("save", n,
+                  [&] { return vitalis_session_save(session, file.c_str(), "note", VITALIS_NUL); });
+  expect_survives("restore", n, [&] { return vitalis_session_restore(session, file.c_str()); });
+  expect_survives("fork", n, [&] { return vitalis_session_fork(session, &forked); });
+  std::remove(file.c_str());
+  vitalis_session_release(forked);
   vitalis_session_release(session);
   vitalis_conversation_release(conversation);
   vitalis_tokenizer_release(tokenizer);

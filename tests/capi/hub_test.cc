@@ -87,7 +87,7 @@ class HubInterface : public testing::Test {
   }
 
   // Until it ends; the last status.
-  static int32_t finish(vitalis_transfer* transfer, vitalis_progress* progress) {
+  static int32_t finish(vitalis_transfer* transfer, vitalis_transfer_progress* progress) {
     int32_t status = VITALIS_OK;
     while ((status = vitalis_transfer_next(transfer, progress)) == VITALIS_OK) continue;
     return status;
@@ -109,7 +109,8 @@ class HubInterface : public testing::Test {
   std::string endpoint, ca_file, token_path, cache, commit_one;
   vitalis_hub* hub = nullptr;
   vitalis_text text = {};
-  vitalis_progress progress = {sizeof(vitalis_progress), 0, 0, 0, 0, 0, 0, 0, 0, 0, {}};
+  vitalis_transfer_progress progress = {
+      sizeof(vitalis_transfer_progress), 0, 0, 0, 0, 0, 0, 0, 0, 0, {}};
 };
 
 TEST_F(HubInterface, DownloadsWhatInferenceNeeds) {

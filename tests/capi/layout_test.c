@@ -140,7 +140,11 @@ FIELD(vitalis_plan, room_bytes, 96);
 FIELD(vitalis_plan, tokens_per_second, 104);
 FIELD(vitalis_plan, tokens_per_second_full, 112);
 
-SIZE(vitalis_generate_options, 40);
+SIZE(vitalis_logit_bias, 8);
+FIELD(vitalis_logit_bias, token, 0);
+FIELD(vitalis_logit_bias, value, 4);
+
+SIZE(vitalis_generate_options, 72);
 FIELD(vitalis_generate_options, struct_size, 0);
 FIELD(vitalis_generate_options, sampling, 4);
 FIELD(vitalis_generate_options, temperature, 8);
@@ -149,6 +153,28 @@ FIELD(vitalis_generate_options, min_p, 16);
 FIELD(vitalis_generate_options, top_k, 20);
 FIELD(vitalis_generate_options, seed, 24);
 FIELD(vitalis_generate_options, max_tokens, 32);
+FIELD(vitalis_generate_options, flags, 36);
+FIELD(vitalis_generate_options, repetition_penalty, 40);
+FIELD(vitalis_generate_options, presence_penalty, 44);
+FIELD(vitalis_generate_options, frequency_penalty, 48);
+FIELD(vitalis_generate_options, alternatives, 52);
+FIELD(vitalis_generate_options, bias, 56);
+FIELD(vitalis_generate_options, bias_count, 64);
+
+SIZE(vitalis_logprob, 12);
+FIELD(vitalis_logprob, token, 0);
+FIELD(vitalis_logprob, before, 4);
+FIELD(vitalis_logprob, after, 8);
+
+SIZE(vitalis_progress, 24);
+FIELD(vitalis_progress, struct_size, 0);
+FIELD(vitalis_progress, done, 8);
+FIELD(vitalis_progress, total, 16);
+
+SIZE(vitalis_batch_options, 12);
+FIELD(vitalis_batch_options, struct_size, 0);
+FIELD(vitalis_batch_options, sessions, 4);
+FIELD(vitalis_batch_options, chunk, 8);
 
 SIZE(vitalis_event, 152);
 FIELD(vitalis_event, struct_size, 0);
@@ -239,19 +265,6 @@ FIELD(vitalis_download_options, adopt_count, 64);
 FIELD(vitalis_download_options, pin, 72);
 FIELD(vitalis_download_options, manifest, 80);
 
-SIZE(vitalis_progress, 80);
-FIELD(vitalis_progress, struct_size, 0);
-FIELD(vitalis_progress, stage, 4);
-FIELD(vitalis_progress, bytes_total, 8);
-FIELD(vitalis_progress, bytes_landed, 16);
-FIELD(vitalis_progress, bytes_verified, 24);
-FIELD(vitalis_progress, bytes_fetched, 32);
-FIELD(vitalis_progress, bytes_per_second, 40);
-FIELD(vitalis_progress, seconds_left, 48);
-FIELD(vitalis_progress, connections, 56);
-FIELD(vitalis_progress, files, 60);
-FIELD(vitalis_progress, note, 64);
-
 SIZE(vitalis_transfer_file, 48);
 FIELD(vitalis_transfer_file, struct_size, 0);
 FIELD(vitalis_transfer_file, state, 4);
@@ -264,6 +277,19 @@ NUMBER(VITALIS_PLAN_PROBE, 1);
 NUMBER(VITALIS_FIT_WHOLE, 0);
 NUMBER(VITALIS_FIT_PAGED, 1);
 NUMBER(VITALIS_FIT_NONE, 2);
+SIZE(vitalis_transfer_progress, 80);
+FIELD(vitalis_transfer_progress, struct_size, 0);
+FIELD(vitalis_transfer_progress, stage, 4);
+FIELD(vitalis_transfer_progress, bytes_total, 8);
+FIELD(vitalis_transfer_progress, bytes_landed, 16);
+FIELD(vitalis_transfer_progress, bytes_verified, 24);
+FIELD(vitalis_transfer_progress, bytes_fetched, 32);
+FIELD(vitalis_transfer_progress, bytes_per_second, 40);
+FIELD(vitalis_transfer_progress, seconds_left, 48);
+FIELD(vitalis_transfer_progress, connections, 56);
+FIELD(vitalis_transfer_progress, files, 60);
+FIELD(vitalis_transfer_progress, note, 64);
+
 NUMBER(VITALIS_ABI_VERSION, 1);
 NUMBER(VITALIS_NUL, SIZE_MAX);
 NUMBER(VITALIS_OK, 0);
@@ -346,6 +372,14 @@ NUMBER(VITALIS_FILE_WAITING, 0);
 NUMBER(VITALIS_FILE_FETCHING, 1);
 NUMBER(VITALIS_FILE_VERIFYING, 2);
 NUMBER(VITALIS_FILE_DONE, 3);
+NUMBER(VITALIS_AGAIN, 3);
+NUMBER(VITALIS_TOOL_CHOICE_AUTO, 0);
+NUMBER(VITALIS_TOOL_CHOICE_NONE, 1);
+NUMBER(VITALIS_TOOL_CHOICE_REQUIRED, 2);
+NUMBER(VITALIS_TOOL_CHOICE_FUNCTION, 3);
+NUMBER(VITALIS_TOOL_CHOICE_FREE, 4);
+NUMBER(VITALIS_GENERATE_SEED, 1);
+NUMBER(VITALIS_GENERATE_LOGPROBS, 2);
 
 int main(void) {
   puts("The compiler has checked all of it.");

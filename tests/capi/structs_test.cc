@@ -103,8 +103,19 @@ TEST_F(Structs, OptionsOfAnOlderCallerAreReadNoFurther) {
   });
   vitalis_generate_options generate_options = VITALIS_GENERATE_OPTIONS_INIT;
   generate_options.sampling = VITALIS_SAMPLE_GREEDY;
+  const vitalis_logit_bias bias = {1, -1.0f};
+  generate_options.bias = &bias;
+  generate_options.bias_count = 1;
   expect_older_callers<vitalis_generate_options>(edge, generate_options, [&](const auto* options) {
     return vitalis_session_start(tiny.session, tiny.conversation, options);
+  });
+  vitalis_batch_options batch_options = VITALIS_BATCH_OPTIONS_INIT;
+  batch_options.sessions = 2;
+  expect_older_callers<vitalis_batch_options>(edge, batch_options, [&](const auto* options) {
+    vitalis_batch* batch = nullptr;
+    const int32_t status = vitalis_batch_create(tiny.model, options, &batch);
+    vitalis_batch_release(batch);
+    return status;
   });
   vitalis_system system = VITALIS_SYSTEM_INIT;
   system.current_date = "2026-01-31";
@@ -150,6 +161,7 @@ TEST_F(Structs, InitFunctionsWriteTheCallersStruct) {
   expect_init_writes_no_more(edge, vitalis_plan_options_init);
   expect_init_writes_no_more(edge, vitalis_session_options_init);
   expect_init_writes_no_more(edge, vitalis_generate_options_init);
+  expect_init_writes_no_more(edge, vitalis_batch_options_init);
 }
 
 // Calls with every older size of a struct that the library fills, and with a newer one.
@@ -191,6 +203,18 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
   }
   expect_no_more_is_written<vitalis_usage>(
       edge, [&](auto* usage) { return vitalis_session_get_usage(tiny.session, usage); });
+  expect_no_more_is_written<vitalis_progress>(
+      edge, [&](auto* progress) { return vitalis_session_get_progress(tiny.session, progress); });
+  vitalis_batch* batch = nullptr;
+  ASSERT_EQ(vitalis_batch_create(tiny.model, nullptr, &batch), VITALIS_OK);
+  expect_no_more_is_written<vitalis_event>(edge, [&](auto* event) {
+    EXPECT_EQ(vitalis_session_reset(tiny.session), VITALIS_OK);
+    EXPECT_EQ(vitalis_session_start(tiny.session, tiny.conversation, nullptr), VITALIS_OK);
+    int32_t status = VITALIS_DONE;
+    EXPECT_EQ(vitalis_batch_next(batch, &tiny.session, 1, event, &status), VITALIS_OK);
+    return status;
+  });
+  vitalis_batch_release(batch);
   expect_no_more_is_written<vitalis_event>(edge, [&](auto* event) {
     EXPECT_EQ(vitalis_session_reset(tiny.session), VITALIS_OK);
     EXPECT_EQ(vitalis_session_start(tiny.session, tiny.conversation, nullptr), VITALIS_OK);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every function with null and zero in place of each argument and of all of them, and with other
 // values that no sensible caller gives: a status and a sentence each time, never a crash.
+#include <cstdio>
 #include <gtest/gtest.h>
 #include <limits>
 #include <set>
@@ -70,6 +71,7 @@ class Sweep : public testing::Test {
       if constexpr (std::is_pointer_v<Argument> && !std::is_same_v<Argument, const char*>) {
         const bool optional = std::is_same_v<Argument, const vitalis_engine_options*> ||
                               std::is_same_v<Argument, const vitalis_generate_options*> ||
+                              std::is_same_v<Argument, const vitalis_batch_options*> ||
                               std::is_same_v<Argument, const vitalis_system*> ||
                               std::is_same_v<Argument, const vitalis_parser_options*> ||
                               std::is_same_v<Argument, const vitalis_hub_options*>;
@@ -190,6 +192,8 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_conversation_set_system, conversation, &system);
   SWEEP(vitalis_conversation_set_instructions, conversation, "text", 4);
   SWEEP(vitalis_conversation_add_tool, conversation, "f", "what", "{\"type\": \"object\"}");
+  SWEEP(vitalis_conversation_set_tool_choice, conversation, VITALIS_TOOL_CHOICE_FUNCTION, "f");
+  SWEEP(vitalis_conversation_set_response_schema, conversation, "answer", "{}", 2);
   SWEEP(vitalis_message_init, &message, sizeof message);
   SWEEP(vitalis_conversation_add_message, conversation, &message);
   SWEEP(vitalis_conversation_add_tool_result, conversation, "functions.f", "text", 4);
@@ -222,6 +226,31 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_session_next, tiny.session, &event);
   SWEEP(vitalis_session_reset, tiny.session);
   SWEEP(vitalis_session_forward, tiny.session, tokens.data(), 1, 0, logits.data(), logits.size());
+  vitalis_progress progress = {};
+  progress.struct_size = sizeof progress;
+  vitalis_logprob logprob = {};
+  vitalis_session* forked = nullptr;
+  const std::string file = testing::TempDir() + "vitalis-sweep-session";
+  SWEEP(vitalis_session_get_logprobs, tiny.session, 0, &logprob, 1, &count);
+  SWEEP(vitalis_session_save, tiny.session, file.c_str(), "note", 4);
+  SWEEP(vitalis_session_restore, tiny.session, file.c_str());
+  SWEEP(vitalis_session_get_note, tiny.session, &text);
+  SWEEP(vitalis_session_get_progress, tiny.session, &progress);
+  SWEEP(vitalis_session_fork, tiny.session, &forked);
+  std::remove(file.c_str());
+
+  vitalis_batch_options batch_options = VITALIS_BATCH_OPTIONS_INIT;
+  vitalis_batch* batch = nullptr;
+  int32_t told = 0;
+  vitalis_event told_event = VITALIS_EVENT_INIT;
+  SWEEP(vitalis_batch_options_init, &batch_options, sizeof batch_options);
+  SWEEP(vitalis_batch_create, tiny.model, &batch_options, &batch);
+  SWEEP(vitalis_batch_next, batch, &tiny.session, 1, &told_event, &told);
+  SWEEP(vitalis_batch_retain, nullptr);
+  SWEEP(vitalis_batch_release, nullptr);
+  vitalis_batch_release(batch);
+  vitalis_session_release(forked);
+
   SWEEP(vitalis_session_retain, nullptr);
   SWEEP(vitalis_session_release, nullptr);
 
@@ -253,10 +282,10 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   hub_options.cache_folder = cache.c_str();
   vitalis_download_options download_options = VITALIS_DOWNLOAD_OPTIONS_INIT;
   vitalis_transfer* transfer = nullptr;
-  vitalis_progress progress = {};
-  progress.struct_size = sizeof progress;
-  vitalis_transfer_file file = {};
-  file.struct_size = sizeof file;
+  vitalis_transfer_progress transfer_progress = {};
+  transfer_progress.struct_size = sizeof transfer_progress;
+  vitalis_transfer_file transfer_file = {};
+  transfer_file.struct_size = sizeof transfer_file;
   const char* const repo = "openai/gpt-oss-20b";
   const std::string commit(40, '0');
   SWEEP(vitalis_config_hub_options, config, &hub_options);
@@ -286,8 +315,8 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_hub_download, hub, repo, &download_options, &transfer);
   SWEEP(vitalis_hub_update, hub, &transfer);
   SWEEP(vitalis_transfer_plan, transfer, &text);
-  SWEEP(vitalis_transfer_next, transfer, &progress);
-  SWEEP(vitalis_transfer_get_file, transfer, 0, &file);
+  SWEEP(vitalis_transfer_next, transfer, &transfer_progress);
+  SWEEP(vitalis_transfer_get_file, transfer, 0, &transfer_file);
   SWEEP(vitalis_transfer_notices, transfer, &text);
   SWEEP(vitalis_transfer_pause, transfer);
   SWEEP(vitalis_transfer_resume, transfer);
@@ -346,7 +375,42 @@ TEST_F(Sweep, SenselessNumbers) {
     options = VITALIS_GENERATE_OPTIONS_INIT;
     options.min_p = bad;
     expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+    options = VITALIS_GENERATE_OPTIONS_INIT;
+    options.repetition_penalty = bad;
+    expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+    for (float vitalis_generate_options::*penalty :
+         {&vitalis_generate_options::presence_penalty,
+          &vitalis_generate_options::frequency_penalty}) {
+      options = VITALIS_GENERATE_OPTIONS_INIT;
+      options.*penalty = 3 * bad;
+      expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+    }
   }
+  vitalis_generate_options options = VITALIS_GENERATE_OPTIONS_INIT;
+  for (const vitalis_logit_bias bad :
+       {vitalis_logit_bias{~0u, 1}, vitalis_logit_bias{1, nan}, vitalis_logit_bias{1, infinity}}) {
+    options.bias = &bad;
+    options.bias_count = 1;
+    expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+  }
+  options.bias_count = SIZE_MAX;
+  expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+  options = VITALIS_GENERATE_OPTIONS_INIT;
+  options.flags = 1u << 31;
+  expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+  options = VITALIS_GENERATE_OPTIONS_INIT;
+  options.alternatives = 21;
+  expect_refused(vitalis_session_start(tiny.session, tiny.conversation, &options));
+  vitalis_batch* batch = nullptr;
+  for (const uint32_t bad : {257u, ~0u}) {
+    vitalis_batch_options batch_options = VITALIS_BATCH_OPTIONS_INIT;
+    batch_options.sessions = bad;
+    expect_refused(vitalis_batch_create(tiny.model, &batch_options, &batch));
+    batch_options.sessions = 0;
+    batch_options.chunk = 100 * bad;
+    expect_refused(vitalis_batch_create(tiny.model, &batch_options, &batch));
+  }
+
   vitalis_message message = VITALIS_MESSAGE_INIT;
   for (const int32_t role : {-1, 5, std::numeric_limits<int32_t>::max()}) {
     message.role = role;

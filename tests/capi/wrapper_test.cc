@@ -2,6 +2,7 @@
 // vitalis.hpp on the demonstration model: ownership, both ways to learn of errors, ranges,
 // stopping.
 #include <algorithm>
+#include <cstdio>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <ranges>
@@ -89,6 +90,90 @@ TEST_F(Wrapper, EventsComeInOrder) {
   EXPECT_EQ(kinds.back(), EventKind::kFinished);
   EXPECT_EQ(reason, FinishReason::kStop);
   EXPECT_EQ(std::ranges::count(kinds, EventKind::kFinished), 1);
+}
+
+TEST_F(Wrapper, SavesForksAndGoesOn) {
+  conversation.user("Tell me a story about a fox named Mia.");
+  const auto rest = [](Answer answer) {
+    std::string text;
+    for (const Event& event : answer) text += event.text;
+    return text;
+  };
+  const std::string whole = rest(session.generate(conversation, {.seed = 3}));
+  auto answer = session.generate(conversation, {.seed = 3});
+  std::string begin;
+  for (int i = 0; i < 9; ++i) begin += answer.next()->text;
+  const std::string file = testing::TempDir() + "vitalis-wrapper-session";
+  EXPECT_TRUE(session.save(file, std::string_view("any\0bytes", 9)));
+  EXPECT_EQ(session.progress().done, session.progress().total);
+  Session forked = session.fork();
+  Session restored(model, {.context = 700});
+  EXPECT_TRUE(restored.restore(file));
+  EXPECT_EQ(restored.note(), std::string("any\0bytes", 9));
+  for (const Session* each : {&session, &forked, &restored}) {
+    EXPECT_EQ(begin + rest(each->answer()), whole);
+  }
+  const auto missing = restored.try_restore(file + "-none");
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code(), Code::kNotFound);
+  std::remove(file.c_str());
+}
+
+TEST_F(Wrapper, LogprobsComeWithAlternatives) {
+  conversation.user("What is the capital of France?");
+  answer({.temperature = 0, .logprobs = 3});
+  const size_t generated = session.usage().generated_tokens;
+  for (size_t i = 0; i < generated; ++i) {
+    const auto found = session.logprobs(i);
+    ASSERT_EQ(found.size(), 4u);
+    EXPECT_EQ(found[0].token, found[1].token) << "greedy takes the most probable";
+    EXPECT_EQ(found[0].after, 0);
+    EXPECT_LE(found[0].before, 0);
+    EXPECT_GE(found[1].before, found[2].before);
+    EXPECT_GE(found[2].before, found[3].before);
+  }
+  EXPECT_FALSE(session.try_logprobs(generated).ok());
+  answer();
+  EXPECT_FALSE(session.try_logprobs(0).ok());
+}
+
+TEST_F(Wrapper, PenaltiesAndBiasReachTheSampler) {
+  conversation.user("What is the capital of France?");
+  answer({.temperature = 0, .logprobs = 0});
+  const uint32_t first = session.logprobs(0)[0].token;
+  answer({.temperature = 0, .max_tokens = 1, .bias = {{first, -1000}}, .logprobs = 0});
+  EXPECT_NE(session.logprobs(0)[0].token, first);
+  const GenerateOptions often = {.temperature = 0, .max_tokens = 20, .frequency_penalty = -2};
+  const GenerateOptions seldom = {.temperature = 0, .max_tokens = 20, .repetition_penalty = 50};
+  EXPECT_NE(answer(often), answer(seldom));
+}
+
+TEST_F(Wrapper, ABatchTellsWhatEachTellsAlone) {
+  const char* const questions[] = {"What is the capital of France?", "What is 17 + 25?",
+                                   "Tell me a story about a fox named Mia."};
+  std::vector<Session> sessions;
+  std::vector<Session*> given;
+  std::vector<std::string> alone(3), together(3);
+  for (size_t i = 0; i < 3; ++i) {
+    Conversation about;
+    about.user(questions[i]);
+    for (const Event& event : session.generate(about, {.seed = i})) alone[i] += event.text;
+    sessions.emplace_back(model, SessionOptions{.context = 512});
+    static_cast<void>(sessions.back().generate(about, {.seed = i}));
+  }
+  for (Session& each : sessions) given.push_back(&each);
+  Batch batch(model, {.sessions = 3});
+  size_t finished = 0;
+  while (const auto told = batch.next(given)) {
+    for (const auto& [i, event] : *told) {
+      together[i] += event.text;
+      finished += event.kind == EventKind::kFinished ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(finished, 3u);
+  EXPECT_EQ(together, alone);
+  given.push_back(given[0]);
+  EXPECT_FALSE(batch.try_next(given).ok());
 }
 
 TEST_F(Wrapper, SeedsRepeatAndZeroIsOne) {
@@ -197,6 +282,43 @@ TEST_F(Wrapper, FactsAboutTheModel) {
   EXPECT_THROW(model.tensor(info.tensors), Error);
   EXPECT_EQ(model.plan({.context = 256}).context, 256u);
   EXPECT_GT(model.plan({.context = 512}).kv_bytes, model.plan({.context = 256}).kv_bytes);
+}
+
+TEST_F(Wrapper, AnswersAreHeldToToolsAndSchemas) {
+  conversation
+      .add_tool(
+          "get_time", "The time",
+          R"({"type": "object", "properties": {"zone": {"type": "integer"}}, "required": ["zone"]})")
+      .user("Hello");
+  Session session = model.create_session();
+  const auto answer = [&](uint64_t seed) {
+    std::string call, final;
+    for (const Event& event :
+         session.generate(conversation, {.temperature = 2, .seed = seed, .max_tokens = 80})) {
+      if (event.kind == EventKind::kToolCall) call += event.text;
+      if (event.kind == EventKind::kText && event.channel == Channel::kFinal) final += event.text;
+    }
+    return std::pair(call, final);
+  };
+  conversation.set_tool_choice(ToolChoice::kFunction, "get_time");
+  const std::string call = answer(1).first;
+  EXPECT_EQ(call.front(), '{');
+  EXPECT_NE(call.find("\"zone\":"), std::string::npos) << call;
+  EXPECT_EQ(call.back(), '}');
+  conversation.set_tool_choice(ToolChoice::kNone)
+      .set_response_schema("mood", R"({"enum": ["up"]})");
+  EXPECT_EQ(answer(2), std::pair(std::string(), std::string("\"up\"")));
+  conversation.set_tool_choice(ToolChoice::kRequired);
+  EXPECT_TRUE(answer(3).second.empty());
+  conversation.clear_response_schema().set_tool_choice(ToolChoice::kFree);
+
+  EXPECT_EQ(conversation.try_set_tool_choice(ToolChoice::kFunction).error().code,
+            Code::kInvalidArgument);
+  EXPECT_EQ(conversation.try_set_tool_choice(ToolChoice::kNone, "f").error().code,
+            Code::kInvalidArgument);
+  EXPECT_EQ(conversation.try_set_response_schema("x", "{").error().code, Code::kMalformed);
+  conversation.set_tool_choice(ToolChoice::kAuto).set_response_schema(nullptr, R"({"not": {}})");
+  EXPECT_EQ(session.try_generate(conversation).error().code, Code::kUnsupported);
 }
 
 TEST_F(Wrapper, ConversationsRender) {

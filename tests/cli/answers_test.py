@@ -30,6 +30,17 @@ class Answers(Program):
             self.assertEqual(self.answer("What is the capital of Japan?", "--effort", effort),
                              "The capital of Japan is Tokyo.\n", effort)
 
+    def test_tells_log_probabilities(self):
+        done = self.start("run", MODEL, "What is the capital of France?", "--temperature", "0",
+                          "--effort", "low", "--logprobs", "2", "--presence-penalty", "-0.5")
+        self.assertEqual((done.returncode, done.stdout), (0, b"The capital of France is Paris.\n"))
+        rows = [line.split("\t") for line in done.stderr.decode().splitlines()]
+        self.assertIn(" Paris", [json.loads(row[0]) for row in rows])
+        for row in rows:
+            self.assertEqual((len(row), row[0]), (9, row[3]))
+            self.assertLessEqual(float(row[7]), float(row[1]))
+            self.assertEqual((row[2], row[8]), ("0.0000", "-inf"))
+
     def test_finds_a_line_behind_the_window(self):
         words = "apple bird cloud dream eagle flame grape house island jungle".split()
         keys = [f"{word}-{colour}" for word in words for colour in ("red", "blue", "green")]
@@ -73,6 +84,30 @@ class Answers(Program):
             self.assertTrue(said.endswith("}]\n"), said)
             call = said[len("[calls functions.get_weather "):-len("]\n")]
             self.assertEqual(json.loads(call)["location"], "Oslo")
+
+    def with_file(self, content, option, *more, stdin=b""):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(content, file)
+            file.flush()
+            return self.succeeds("run", MODEL, "What is the weather in Paris?", option, file.name,
+                                 *more, stdin=stdin)
+
+    def test_goes_on_with_a_tools_results(self):
+        said = self.with_file([WEATHER], "--tools", "--temperature", "0", "--tool-results", "-",
+                              stdin=b'{"temperature": 21, "unit": "celsius", "sky": "sunny"}\n')
+        call, answer = said.splitlines()
+        self.assertTrue(call.startswith("[calls functions.get_weather {"), said)
+        self.assertIn("21", answer)
+
+    def test_holds_answers_to_tools_and_schemas(self):
+        hot = ("--temperature", "2", "--seed", "5", "--max-tokens", "80")
+        for choice in ("required", "get_weather"):
+            said = self.with_file([WEATHER], "--tools", "--tool-choice", choice, *hot)
+            call = said[said.index("{"):said.rindex("}") + 1]
+            self.assertIsInstance(json.loads(call)["location"], str)
+        self.assertNotIn("[calls", self.with_file(
+            [WEATHER], "--tools", "--tool-choice", "none", "--temperature", "0"))
+        self.assertEqual(json.loads(self.with_file({"enum": [{"a": 1}]}, "--schema", *hot)), {"a": 1})
 
     def test_repeats_with_a_seed_and_for_any_number_of_threads(self):
         story = ("run", MODEL, "Tell me a story about a bear named Leo.")

@@ -45,6 +45,41 @@ class Piped(Program):
         self.assertTrue(self.chat("/reasoning on\n/effort high\nWhat is 2 + 2?\n")
                         .startswith("[analysis] "))
 
+    def test_a_session_goes_on_from_its_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "talk")
+            one = self.chat("My name is Anna.\nWhat is 17 + 25?\nWhat is my name?\n")
+            parts = [self.chat("My name is Anna.\n", "--session", path)]
+            # What was kept has its own system message and instructions.
+            parts += [self.chat(line, "--session", path, "--instructions", "Say no.", "--date", "")
+                      for line in ("What is 17 + 25?\n", "What is my name?\n")]
+            self.assertEqual(parts[2], "Your name is Anna.\n")
+            self.assertEqual("".join(parts), one)
+            done = self.start("chat", MODEL, *GREEDY, "--session", path, "--stats", stdin=b"Hello!\n")
+            prompt, reused = map(int, re.findall(rb"prompt +(\d+) tokens, (\d+)", done.stderr)[0])
+            self.assertLess(prompt - reused, 60)
+            self.assertEqual(os.listdir(folder), ["talk"])
+            self.chat("/reset\n", "--session", path)
+            self.assertNotIn("Anna", self.chat("What is my name?\n", "--session", path))
+
+    def test_a_session_file_that_is_not_one_is_left_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "talk")
+            self.chat("Hello!\n", "--session", path)
+            with open(path, "rb") as file:
+                good = file.read()
+            for bad, sentence in ((b"my thesis", "no session file"), (good[:-1], "damaged"),
+                                  (good[:5000] + b"?" + good[5001:], "damaged")):
+                with open(path, "wb") as file:
+                    file.write(bad)
+                said = self.fails(1, "chat", MODEL, "--session", path, stdin=b"Hello!\n")
+                self.assertIn(sentence, said)
+                with open(path, "rb") as file:
+                    self.assertEqual(file.read(), bad)
+        said = self.start("chat", MODEL, *GREEDY, "--session", path, stdin=b"Hello!\n")
+        self.assertEqual(said.returncode, 1)
+        self.assertIn(b"cannot create", said.stderr)
+
     def test_a_script_stops_at_its_first_mistake(self):
         for lines, code, sentence in (("/bogus\n", 2, "unknown command /bogus"),
                                       ("/effort huge\n", 2, "expected low, medium or high"),

@@ -29,7 +29,11 @@ class CommandLine(Program):
                                 ("--temperature", "-0.1", "nan", "inf", "hot", "1e99"),
                                 ("--top-p", "0", "1.01", "nan"), ("--min-p", "-1", "1.5"),
                                 ("--top-k", "-1", "many"), ("--max-tokens", "0", "-3"),
-                                ("--seed", "0", "-1", "18446744073709551616")):
+                                ("--seed", "-1", "18446744073709551616"),
+                                ("--repetition-penalty", "0", "-1", "nan", "101"),
+                                ("--presence-penalty", "-2.1", "nan", "3"),
+                                ("--frequency-penalty", "-2.1", "inf", "3"),
+                                ("--logprobs", "-1", "21", "x")):
             for value in values:
                 message = self.fails(2, "run", MODEL, QUESTION, f"{option}={value}")
                 self.assertIn(option, message)

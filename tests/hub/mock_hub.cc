@@ -162,15 +162,15 @@ MockHub::MockHub(bool tls) : tls_(tls) {
   content_ = make();
   const auto hub = [this](const Request& request, Response& response) {
     answer_hub(request, response);
+    log(true, request, response);  // before it is sent: whoever has the answer finds it logged
   };
   const auto content = [this](const Request& request, Response& response) {
     answer_content(request, response);
+    log(false, request, response);
   };
   hub_->Get(".*", hub);
   hub_->Post(".*", hub);
   content_->Get(".*", content);
-  hub_->set_logger([this](const Request& a, const Response& b) { log(true, a, b); });
-  content_->set_logger([this](const Request& a, const Response& b) { log(false, a, b); });
   hub_port_ = hub_->bind_to_any_port("127.0.0.1");
   content_port_ = content_->bind_to_any_port("127.0.0.1");
   hub_thread_ = std::thread([this] { hub_->listen_after_bind(); });

@@ -2,8 +2,10 @@
 """Sessions: events, endings, reuse, logits."""
 
 import math
+import tempfile
 import threading
 import unittest
+from pathlib import Path
 
 import vitalis
 from tiny import TinyTest
@@ -77,13 +79,72 @@ class Sessions(TinyTest):
     def test_options_out_of_range(self):
         for options in ({"top_p": 0}, {"top_p": 1.5}, {"max_tokens": 0}, {"top_k": -1},
                         {"seed": -1}, {"seed": 2**64}, {"temperature": -1.0},
-                        {"temperature": math.nan}, {"min_p": 2.0}):
+                        {"temperature": math.nan}, {"min_p": 2.0}, {"repetition_penalty": 0},
+                        {"presence_penalty": 3}, {"frequency_penalty": math.nan},
+                        {"logprobs": 21}, {"logit_bias": {-1: 1.0}}):
             with self.assertRaises(ValueError, msg=options):
                 self.session.generate(self.conversation.user("x"), **options)
         with self.assertRaises(ValueError):
             self.model.session(context=0)
         with self.assertRaises(TypeError):
             self.session.generate(self.conversation, 0.5)
+
+    def test_saving_and_going_on(self):
+        self.conversation.user(STORY)
+        whole = list(self.session.generate(self.conversation, seed=0))
+        events = self.session.generate(self.conversation, seed=0)
+        begin = [next(events) for _ in range(12)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "session"
+            self.session.save(path, self.conversation.to_json())
+            with self.model.session(context=700) as other:
+                note = other.restore(path)
+                self.assertEqual(note.decode(), self.conversation.to_json())
+                self.assertEqual(begin[1:] + list(other.resume()), whole[1:])
+                path.write_bytes(path.read_bytes()[:-9])
+                with self.assertRaises(vitalis.IntegrityError):
+                    other.restore(path)
+                self.assertEqual(other.usage.seed, 0)
+        with self.session.fork() as fork:
+            self.assertEqual(begin[1:] + list(fork.resume()), whole[1:])
+
+    def test_sessions_together(self):
+        questions = [STORY, "What is the capital of France?", "What is 17 + 25?"]
+        answers, alone = [], []
+        for question in questions:
+            conversation = vitalis.Conversation().user(question)
+            alone.append(self.final(self.session.generate(conversation, seed=5)))
+            answers.append((self.model.session(context=512), conversation))
+        together = [""] * len(questions)
+        ends = 0
+        with vitalis.Batch(self.model, sessions=3) as batch:
+            for i, event in batch.generate(answers, seed=5):
+                if isinstance(event, vitalis.Text) and event.channel == "final":
+                    together[i] += event.text
+                ends += isinstance(event, vitalis.Finished)
+            self.assertEqual(together, alone)
+            self.assertEqual(ends, 3)
+            events = batch.generate(answers, seed=5)
+            next(events)
+            events.close()
+            reasons = [event for _, event in batch.generate(answers[:1], max_tokens=3)]
+            self.assertEqual(reasons[-1], vitalis.Finished("length"))
+
+    def test_logprobs(self):
+        self.conversation.user("What is the capital of France?")
+        list(self.session.generate(self.conversation, temperature=0, logprobs=2))
+        for index in range(self.session.usage.generated_tokens):
+            chosen, *others = self.session.logprobs(index)
+            self.assertEqual(chosen, others[0])
+            self.assertEqual(chosen.after, 0)
+            self.assertEqual(others[1].after, -math.inf)
+            self.assertLessEqual(others[1].before, chosen.before)
+        first = self.session.logprobs(0)[0].token
+        list(self.session.generate(self.conversation, temperature=0, max_tokens=1, logprobs=0,
+                                   logit_bias={first: -math.inf}))
+        self.assertNotEqual(self.session.logprobs(0)[0].token, first)
+        with self.assertRaises(vitalis.NotFoundError):
+            self.session.logprobs(1)
 
     def test_closing_ends_the_answer(self):
         self.conversation.user(STORY)

@@ -195,6 +195,25 @@ TEST_F(Save, AFileIsReplacedWholeAndIsItsOwners) {
   EXPECT_EQ(session->restore(folder.string()).status().code(), Code::kIo);
 }
 
+// cancel() is about what was going on then, not about what is restored later.
+TEST_F(Save, AnEarlierCancelDoesNotReachARestoredAnswer) {
+  auto first = open_session();
+  ASSERT_TRUE(first->start(asking("Hello!"), {.sampling = {.greedy = true, .seed = 1}}).ok());
+  lines(*first, 4);
+  save(*first);
+  const auto expected = lines(*first);
+  auto second = open_session();
+  second->cancel();
+  restore(*second);
+  EXPECT_EQ(lines(*second), expected);
+  // And a save in between does not undo the cancelling of an answer.
+  restore(*second);
+  second->cancel();
+  save(*second);
+  Event event;
+  EXPECT_EQ(*second->next(event), Session::Step::kCancelled);
+}
+
 // A cancelled save leaves the older file, a cancelled restore the session, whenever it comes.
 TEST_F(Save, CancelLeavesAllAsItWas) {
   auto session = open_session({.context = 16384, .chunk = 512});

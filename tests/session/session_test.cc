@@ -123,6 +123,57 @@ TEST(Session, ReusesThePromptOfTheTurnBefore) {
   EXPECT_EQ(again.messages, third.messages);
 }
 
+// However many calls a turn makes, the place where its reasoning will be cut off is kept.
+TEST(Session, AChainOfCallsDoesNotLoseTheBeginningOfTheTurn) {
+  auto session = open({.context = 4096, .chunk = 16});
+  auto chat = conversation();
+  say(chat, "What is the weather in Paris, Rome, Oslo and the other capitals?");
+  const GenerateOptions one = {.sampling = {.greedy = true}, .max_tokens = 1};
+  ASSERT_TRUE(session->start(chat, one).ok());
+  run(*session);
+  const size_t beginning = session->usage().prompt_tokens;
+  for (int i = 0; i < 14; ++i) {
+    harmony::Message thought = harmony::text_message(
+        Role::kAssistant, "The user asks about one more city. I call the tool once more.");
+    thought.channel = "analysis";
+    harmony::Message call = harmony::text_message(Role::kAssistant, R"({"location":"Rome"})");
+    call.channel = "commentary";
+    call.recipient = "functions.get_weather";
+    harmony::Message result = harmony::text_message(Role::kTool, R"({"sky":"sunny"})");
+    result.name = "functions.get_weather";
+    result.recipient = "assistant";
+    result.channel = "commentary";
+    chat.messages.insert(chat.messages.end(), {thought, call, result});
+    ASSERT_TRUE(session->start(chat, one).ok());
+    run(*session);
+  }
+  harmony::Message final = harmony::text_message(Role::kAssistant, "It is sunny everywhere.");
+  final.channel = "final";
+  chat.messages.push_back(final);
+  say(chat, "Thank you.");
+  ASSERT_TRUE(session->start(chat, one).ok());
+  EXPECT_GE(session->usage().reused_tokens, beginning);
+  EXPECT_LT(session->usage().reused_tokens, beginning + 10);
+}
+
+// Another conversation with the same settings begins where they end.
+TEST(Session, SettingsThatAreSharedAreReused) {
+  auto session = open({.context = 4096, .chunk = 16});
+  for (const char* question : {"Tell me a story about a fox named Mia.", "What is 17 + 25?"}) {
+    auto chat = conversation();
+    harmony::DeveloperContent developer;
+    developer.instructions = std::string(800, 'x');
+    chat.messages.push_back({.role = Role::kDeveloper, .parts = {developer}});
+    say(chat, std::string(300, 'y') + question);
+    const bool again = session->usage().prompt_tokens > 0;
+    ASSERT_TRUE(session->start(chat, kGreedy).ok());
+    if (again) {
+      EXPECT_GT(session->usage().reused_tokens, 100u);
+    }
+    run(*session);
+  }
+}
+
 TEST(Session, HandsAToolsResultBack) {
   auto session = open();
   auto chat = conversation();

@@ -18,22 +18,22 @@ from .errors import (BusyError, ContextFullError, DeniedError, InputOutputError,
                      NetworkError, NotFoundError, OutOfMemoryError, UnsupportedError, VitalisError)
 from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Prefill, Text, ToolCall,
                      ToolResult)
-from .hub import Hub, Progress, Transfer
+from .hub import Hub, Transfer, TransferProgress
 from .model import Engine, Model, ModelInfo, Tensor
 from .parser import Parser
-from .session import Session, SessionMemory, Usage
+from .session import Batch, Logprob, Session, SessionMemory, Usage
 from .tokenizer import Decoder, Encoding, Prefix, Tokenizer
 from .tools import tool_schema
 
 __version__: str = _lib.vitalis_version_string().decode("utf-8")
 
 __all__ = [
-    "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "ContextFullError",
+    "Batch", "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "ContextFullError",
     "Conversation", "Decoder", "DeniedError", "Diagnostic", "Encoding", "Engine", "Event",
     "Finished", "Hub", "InputOutputError", "IntegrityError", "InternalError",
-    "InvalidArgumentError", "MalformedError", "MessageBegin", "MessageEnd", "Model",
+    "InvalidArgumentError", "Logprob", "MalformedError", "MessageBegin", "MessageEnd", "Model",
     "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError", "OutOfMemoryError",
-    "Parser", "Prefill", "Prefix", "Progress", "Session", "SessionMemory", "Tensor", "Text",
-    "Tokenizer", "ToolCall", "ToolResult", "Transfer", "UnsupportedError", "Usage",
+    "Parser", "Prefill", "Prefix", "Session", "SessionMemory", "Tensor", "Text",
+    "Tokenizer", "ToolCall", "ToolResult", "Transfer", "TransferProgress", "UnsupportedError", "Usage",
     "VitalisError", "render_template", "tool_schema",
 ]

@@ -12,6 +12,7 @@ NUL = 2**64 - 1
 OK = 0
 DONE = 1
 CANCELLED = 2
+AGAIN = 3
 ERROR_INTERNAL = -1
 ERROR_INVALID_ARGUMENT = -2
 ERROR_NOT_FOUND = -3
@@ -36,6 +37,11 @@ EFFORT_DEFAULT = 0
 EFFORT_LOW = 1
 EFFORT_MEDIUM = 2
 EFFORT_HIGH = 3
+TOOL_CHOICE_AUTO = 0
+TOOL_CHOICE_NONE = 1
+TOOL_CHOICE_REQUIRED = 2
+TOOL_CHOICE_FUNCTION = 3
+TOOL_CHOICE_FREE = 4
 ROLE_SYSTEM = 0
 ROLE_DEVELOPER = 1
 ROLE_USER = 2
@@ -49,6 +55,8 @@ RENDER_CONVERSATION = 1
 RENDER_TRAINING = 2
 SAMPLE_DEFAULT = 0
 SAMPLE_GREEDY = 1
+GENERATE_SEED = 1
+GENERATE_LOGPROBS = 2
 EVENT_PREFILL = 1
 EVENT_MESSAGE_BEGIN = 2
 EVENT_TEXT = 3
@@ -266,6 +274,13 @@ class SessionMemory(Structure):
     ]
 
 
+class LogitBias(Structure):
+    _fields_ = [
+        ("token", c_uint32),
+        ("value", c_float),
+    ]
+
+
 class GenerateOptions(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -276,6 +291,13 @@ class GenerateOptions(Structure):
         ("top_k", c_uint32),
         ("seed", c_uint64),
         ("max_tokens", c_uint32),
+        ("flags", c_uint32),
+        ("repetition_penalty", c_float),
+        ("presence_penalty", c_float),
+        ("frequency_penalty", c_float),
+        ("alternatives", c_uint32),
+        ("bias", c_void_p),
+        ("bias_count", c_size_t),
     ]
 
 
@@ -314,6 +336,31 @@ class Usage(Structure):
         ("prefill_seconds", c_double),
         ("first_token_seconds", c_double),
         ("decode_seconds", c_double),
+    ]
+
+
+class Logprob(Structure):
+    _fields_ = [
+        ("token", c_uint32),
+        ("before", c_float),
+        ("after", c_float),
+    ]
+
+
+class Progress(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("done", c_uint64),
+        ("total", c_uint64),
+    ]
+
+
+class BatchOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("sessions", c_uint32),
+        ("chunk", c_uint32),
     ]
 
 
@@ -386,7 +433,7 @@ class DownloadOptions(Structure):
     ]
 
 
-class Progress(Structure):
+class TransferProgress(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
         ("stage", c_int32),
@@ -443,8 +490,11 @@ LAYOUTS = {
         "reasoning_effort": 16, "model_identity": 24}),
     SessionOptions: (16, {"struct_size": 0, "context": 4, "chunk": 8, "memory_budget_mib": 12}),
     SessionMemory: (24, {"struct_size": 0, "context": 4, "kv_bytes": 8, "scratch_bytes": 16}),
-    GenerateOptions: (40, {"struct_size": 0, "sampling": 4, "temperature": 8, "top_p": 12, "min_p":
-        16, "top_k": 20, "seed": 24, "max_tokens": 32}),
+    LogitBias: (8, {"token": 0, "value": 4}),
+    GenerateOptions: (72, {"struct_size": 0, "sampling": 4, "temperature": 8, "top_p": 12, "min_p":
+        16, "top_k": 20, "seed": 24, "max_tokens": 32, "flags": 36, "repetition_penalty": 40,
+        "presence_penalty": 44, "frequency_penalty": 48, "alternatives": 52, "bias": 56,
+        "bias_count": 64}),
     Event: (152, {"struct_size": 0, "kind": 4, "channel": 8, "finish_reason": 12, "done": 16,
         "total": 24, "text": 32, "recipient": 48, "channel_name": 64, "content_type": 80,
         "complete": 96, "role": 100, "name": 104, "path": 120, "json": 136, "message": 140,
@@ -452,6 +502,9 @@ LAYOUTS = {
     Usage: (56, {"struct_size": 0, "context_used": 4, "prompt_tokens": 8, "reused_tokens": 12,
         "generated_tokens": 16, "reasoning_tokens": 20, "seed": 24, "prefill_seconds": 32,
         "first_token_seconds": 40, "decode_seconds": 48}),
+    Logprob: (12, {"token": 0, "before": 4, "after": 8}),
+    Progress: (24, {"struct_size": 0, "reserved": 4, "done": 8, "total": 16}),
+    BatchOptions: (12, {"struct_size": 0, "sessions": 4, "chunk": 8}),
     ParserOptions: (32, {"struct_size": 0, "policy": 4, "from_start": 8, "reserved": 12,
         "functions": 16, "function_count": 24}),
     Setting: (192, {"struct_size": 0, "type": 4, "harmless": 8, "is_set": 12, "key": 16,
@@ -464,7 +517,7 @@ LAYOUTS = {
     DownloadOptions: (88, {"struct_size": 0, "flags": 4, "revision": 8, "local_folder": 16,
         "includes": 24, "include_count": 32, "excludes": 40, "exclude_count": 48, "adopt_from": 56,
         "adopt_count": 64, "pin": 72, "manifest": 80}),
-    Progress: (80, {"struct_size": 0, "stage": 4, "bytes_total": 8, "bytes_landed": 16,
+    TransferProgress: (80, {"struct_size": 0, "stage": 4, "bytes_total": 8, "bytes_landed": 16,
         "bytes_verified": 24, "bytes_fetched": 32, "bytes_per_second": 40, "seconds_left": 48,
         "connections": 56, "files": 60, "note": 64}),
     TransferFile: (48, {"struct_size": 0, "state": 4, "size": 8, "landed": 16, "verified": 24,
@@ -521,6 +574,9 @@ FUNCTIONS = {
     "vitalis_conversation_set_system": (c_int32, [c_void_p, POINTER(System)]),
     "vitalis_conversation_set_instructions": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "vitalis_conversation_add_tool": (c_int32, [c_void_p, c_char_p, c_char_p, c_char_p]),
+    "vitalis_conversation_set_tool_choice": (c_int32, [c_void_p, c_int32, c_char_p]),
+    "vitalis_conversation_set_response_schema": (c_int32, [c_void_p, c_char_p, c_char_p,
+        c_size_t]),
     "vitalis_message_init": (None, [POINTER(Message), c_size_t]),
     "vitalis_conversation_add_message": (c_int32, [c_void_p, POINTER(Message)]),
     "vitalis_conversation_add_tool_result": (c_int32, [c_void_p, c_char_p, c_char_p, c_size_t]),
@@ -548,6 +604,19 @@ FUNCTIONS = {
     "vitalis_session_get_usage": (c_int32, [c_void_p, POINTER(Usage)]),
     "vitalis_session_forward": (c_int32, [c_void_p, POINTER(c_uint32), c_size_t, c_uint32,
         POINTER(c_float), c_size_t]),
+    "vitalis_session_get_logprobs": (c_int32, [c_void_p, c_size_t, POINTER(Logprob), c_size_t,
+        POINTER(c_size_t)]),
+    "vitalis_session_save": (c_int32, [c_void_p, c_char_p, c_char_p, c_size_t]),
+    "vitalis_session_restore": (c_int32, [c_void_p, c_char_p]),
+    "vitalis_session_get_note": (c_int32, [c_void_p, POINTER(Text)]),
+    "vitalis_session_get_progress": (c_int32, [c_void_p, POINTER(Progress)]),
+    "vitalis_session_fork": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "vitalis_batch_options_init": (None, [POINTER(BatchOptions), c_size_t]),
+    "vitalis_batch_create": (c_int32, [c_void_p, POINTER(BatchOptions), POINTER(c_void_p)]),
+    "vitalis_batch_retain": (c_void_p, [c_void_p]),
+    "vitalis_batch_release": (None, [c_void_p]),
+    "vitalis_batch_next": (c_int32, [c_void_p, POINTER(c_void_p), c_size_t, POINTER(Event),
+        POINTER(c_int32)]),
     "vitalis_parser_options_init": (None, [POINTER(ParserOptions), c_size_t]),
     "vitalis_parser_create": (c_int32, [c_void_p, POINTER(ParserOptions), POINTER(c_void_p)]),
     "vitalis_parser_clone": (c_int32, [c_void_p, POINTER(c_void_p)]),
@@ -599,7 +668,7 @@ FUNCTIONS = {
     "vitalis_transfer_retain": (c_void_p, [c_void_p]),
     "vitalis_transfer_release": (None, [c_void_p]),
     "vitalis_transfer_plan": (c_int32, [c_void_p, POINTER(Text)]),
-    "vitalis_transfer_next": (c_int32, [c_void_p, POINTER(Progress)]),
+    "vitalis_transfer_next": (c_int32, [c_void_p, POINTER(TransferProgress)]),
     "vitalis_transfer_get_file": (c_int32, [c_void_p, c_size_t, POINTER(TransferFile)]),
     "vitalis_transfer_notices": (c_int32, [c_void_p, POINTER(Text)]),
     "vitalis_transfer_pause": (None, [c_void_p]),

@@ -2,13 +2,16 @@
 """A context's memory, and generation. One thread at a time; cancel() from any."""
 
 import ctypes
+import os
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generator, Optional, Sequence
+from typing import (TYPE_CHECKING, Any, Generator, List, Mapping, Optional, Sequence, Tuple,
+                    Union)
 
 from . import _abi
 from ._interrupt import Interruptible
-from ._native import Handle, check, filled, lib, token_array
+from ._native import (Handle, bytes_of, c_path, check, checked_token, encoded, filled, lib,
+                      token_array)
 from .conversation import Conversation
 from .events import Event, Finished, event_of
 
@@ -40,6 +43,19 @@ class Usage:
     decode_seconds: float
 
 
+@dataclass(frozen=True)
+class Logprob:
+    """A token's log-probability by the model alone, and in what was sampled from, after penalties,
+    bias, temperature and the rest; -inf for what that excludes."""
+
+    token: int
+    before: float
+    after: float
+
+
+MOST_ALTERNATIVES = 20
+
+
 def session_options(context: Optional[int], chunk: Optional[int]) -> Any:
     options = filled(_abi.SessionOptions)
     options.context = _whole("context", context, 2**32 - 1)
@@ -49,15 +65,20 @@ def session_options(context: Optional[int], chunk: Optional[int]) -> Any:
 
 def generate_options(*, max_tokens: Optional[int] = None, temperature: Optional[float] = None,
                      top_p: Optional[float] = None, top_k: Optional[int] = None,
-                     min_p: Optional[float] = None, seed: Optional[int] = None) -> Any:
+                     min_p: Optional[float] = None, seed: Optional[int] = None,
+                     repetition_penalty: Optional[float] = None,
+                     presence_penalty: Optional[float] = None,
+                     frequency_penalty: Optional[float] = None,
+                     logit_bias: Optional[Mapping[int, float]] = None,
+                     logprobs: Optional[int] = None) -> Any:
     """The C options. None is the library's default; there 0 is too, which here has its own meaning:
     temperature 0 takes the most probable token, and seed 0 is as good a seed as any other."""
     options = filled(_abi.GenerateOptions)
     options.max_tokens = _whole("max_tokens", max_tokens, 2**32 - 1)
     options.top_k = _whole("top_k", top_k, 2**32 - 1, lowest=0)
     options.seed = _whole("seed", seed, 2**64 - 1, lowest=0)
-    if seed == 0:
-        options.seed = 2**64 - 1
+    if seed is not None:
+        options.flags |= _abi.GENERATE_SEED
     if temperature == 0:
         options.sampling = _abi.SAMPLE_GREEDY
     elif temperature is not None:
@@ -68,6 +89,22 @@ def generate_options(*, max_tokens: Optional[int] = None, temperature: Optional[
         options.top_p = top_p
     if min_p is not None:
         options.min_p = min_p
+    if repetition_penalty is not None:
+        if not repetition_penalty > 0:
+            raise ValueError(f"repetition_penalty is above 0, unlike {repetition_penalty}")
+        options.repetition_penalty = repetition_penalty
+    options.presence_penalty = presence_penalty or 0
+    options.frequency_penalty = frequency_penalty or 0
+    if logit_bias:
+        biases = [_abi.LogitBias(checked_token(int(token)), value)
+                  for token, value in logit_bias.items()]
+        options.bias_count = len(biases)
+        array_of_biases = (_abi.LogitBias * len(biases))(*biases)
+        options.bias = ctypes.cast(array_of_biases, ctypes.c_void_p)
+        options.keeps_bias = array_of_biases  # as long as the options live
+    if logprobs is not None:
+        options.flags |= _abi.GENERATE_LOGPROBS
+        options.alternatives = _whole("logprobs", logprobs, MOST_ALTERNATIVES, lowest=0)
     return options
 
 
@@ -97,12 +134,21 @@ class Session(Handle):
     def generate(self, conversation: Conversation, *, max_tokens: Optional[int] = None,
                  temperature: Optional[float] = None, top_p: Optional[float] = None,
                  top_k: Optional[int] = None, min_p: Optional[float] = None,
-                 seed: Optional[int] = None) -> Generator[Event, None, None]:
+                 seed: Optional[int] = None, repetition_penalty: Optional[float] = None,
+                 presence_penalty: Optional[float] = None,
+                 frequency_penalty: Optional[float] = None,
+                 logit_bias: Optional[Mapping[int, float]] = None,
+                 logprobs: Optional[int] = None) -> Generator[Event, None, None]:
         """Begins an answer and yields its events, Finished last. Tokens are computed as events are
         asked for. Closing the generator, or leaving its loop, ends the answer; the next generate()
-        on this session does too. Ctrl-C stops it within a layer's time."""
+        on this session does too. Ctrl-C stops it within a layer's time. `logprobs` keeps those of
+        each token and of so many alternatives, for logprobs()."""
         options = generate_options(max_tokens=max_tokens, temperature=temperature, top_p=top_p,
-                                   top_k=top_k, min_p=min_p, seed=seed)
+                                   top_k=top_k, min_p=min_p, seed=seed,
+                                   repetition_penalty=repetition_penalty,
+                                   presence_penalty=presence_penalty,
+                                   frequency_penalty=frequency_penalty, logit_bias=logit_bias,
+                                   logprobs=logprobs)
         check(lib.vitalis_session_start(self.handle, conversation.handle, ctypes.byref(options)))
         self._answers += 1
         return self._events(self._answers)
@@ -131,6 +177,50 @@ class Session(Handle):
             if not finished and self._answers == answer:
                 lib.vitalis_session_cancel(handle)
             lib.vitalis_session_release(handle)
+
+    def resume(self) -> Generator[Event, None, None]:
+        """The events still to come of an answer that was in progress when this session was saved or
+        forked."""
+        self._answers += 1
+        return self._events(self._answers)
+
+    def logprobs(self, index: int) -> List[Logprob]:
+        """Of token `index` of the answer, as events count them: the token itself, then the most
+        probable ones, if generate() was asked to keep them."""
+        entries = (_abi.Logprob * (1 + MOST_ALTERNATIVES))()
+        count = ctypes.c_size_t()
+        check(lib.vitalis_session_get_logprobs(self.handle, index, entries, len(entries),
+                                               ctypes.byref(count)))
+        return [Logprob(entry.token, entry.before, entry.after) for entry in entries[:count.value]]
+
+    def save(self, path: Union[str, "os.PathLike[str]"], note: Union[str, bytes] = b"") -> None:
+        """Writes all that the session is to a file, an answer in progress too; an older file is
+        replaced when the new one is whole. The note is yours, for example a conversation's
+        to_json()."""
+        data = encoded(note)
+        with Interruptible(lambda: lib.vitalis_session_cancel(self.handle)) as interruptible:
+            check(interruptible.call(lib.vitalis_session_save, self.handle, c_path(path, "path"),
+                                     data, len(data)))
+
+    def restore(self, path: Union[str, "os.PathLike[str]"]) -> bytes:
+        """Becomes what a file holds, and gives its note; the session is as before if that fails.
+        resume() goes on with an answer that was in progress."""
+        self._answers += 1
+        with Interruptible(lambda: lib.vitalis_session_cancel(self.handle)) as interruptible:
+            check(interruptible.call(lib.vitalis_session_restore, self.handle,
+                                     c_path(path, "path")))
+        note = _abi.Text()
+        check(lib.vitalis_session_get_note(self.handle, ctypes.byref(note)))
+        return bytes_of(note)
+
+    def fork(self) -> "Session":
+        """Another session that is all that this one is, an answer in progress included."""
+        out = ctypes.c_void_p()
+        check(lib.vitalis_session_fork(self.handle, ctypes.byref(out)))
+        forked = object.__new__(Session)
+        Handle.__init__(forked, out.value)
+        forked._vocab, forked._answers = self._vocab, 0
+        return forked
 
     def cancel(self) -> None:
         """Stops the answer in progress, if there is one; its events then end with
@@ -166,3 +256,55 @@ class Session(Handle):
             _abi.FORWARD_ALL if every else 0, into, len(logits)))
         view = memoryview(logits)
         return view.cast("B").cast("f", shape=[rows, self._vocab]) if every else view
+
+
+class Batch(Handle):
+    """Answers of several sessions made together: one step computes a token of each, so that the
+    weights are read once for all. Each session gives what it gives alone."""
+
+    _release = lib.vitalis_batch_release
+
+    def __init__(self, model: "Model", *, sessions: Optional[int] = None,
+                 chunk: Optional[int] = None) -> None:
+        """For at most `sessions` at a time, 8 by default; `chunk` tokens are computed at once, of
+        prompts and answers together."""
+        options = filled(_abi.BatchOptions)
+        options.sessions = _whole("sessions", sessions, 2**32 - 1)
+        options.chunk = _whole("chunk", chunk, 2**32 - 1)
+        out = ctypes.c_void_p()
+        check(lib.vitalis_batch_create(model.handle, ctypes.byref(options), ctypes.byref(out)))
+        super().__init__(out.value)
+
+    def generate(self, answers: Sequence[Tuple[Session, Conversation]],
+                 **options: Any) -> Generator[Tuple[int, Event], None, None]:
+        """Begins an answer of each session to its conversation, with the options of
+        Session.generate() for all, and yields (which of them, event) until all are finished."""
+        started = [session.generate(conversation, **options) for session, conversation in answers]
+        sessions = [session for session, _ in answers]
+        numbers = [session._answers for session in sessions]
+        count = len(started)
+        handles = (ctypes.c_void_p * count)(*(session.handle for session in sessions))
+        events = (_abi.Event * count)()
+        for event in events:
+            event.struct_size = ctypes.sizeof(_abi.Event)
+        statuses = (ctypes.c_int32 * count)()
+
+        def cancel() -> None:
+            for session in sessions:
+                lib.vitalis_session_cancel(session.handle)
+
+        finished = count == 0
+        try:
+            with Interruptible(cancel) as interruptible:
+                while not finished:
+                    if numbers != [session._answers for session in sessions]:
+                        raise ValueError("a session of the batch began another answer")
+                    finished = _abi.DONE == check(interruptible.call(
+                        lib.vitalis_batch_next, self.handle, handles, count, events, statuses))
+                    told = [(i, event_of(events[i])) for i in range(count) if statuses[i] == _abi.OK]
+                    told += [(i, Finished("cancelled")) for i in range(count)
+                             if statuses[i] == _abi.CANCELLED]
+                    yield from ((i, event) for i, event in told if event is not None)
+        finally:
+            if not finished:
+                cancel()

@@ -5,7 +5,8 @@ _vitalis() {
   local command=${COMP_WORDS[1]} words=
   local engine="--threads --tier --context"
   local answer="--effort --identity --instructions --instructions-file --date --temperature --top-p
-    --min-p --top-k --seed --max-tokens --show-reasoning --stats"
+    --min-p --top-k --seed --repetition-penalty --presence-penalty --frequency-penalty --max-tokens
+    --show-reasoning --stats"
   local network="--endpoint --proxy --ca-file"
   local transfer="--cache-dir --offline --connections --rate-limit $network"
   COMPREPLY=()
@@ -14,8 +15,8 @@ _vitalis() {
       models --help --version"
   elif [[ $word == -* ]]; then
     case $command in
-      run) words="--help $engine $answer --memory-budget --tools" ;;
-      chat) words="--help $engine $answer --memory-budget" ;;
+      run) words="--help $engine $answer --memory-budget --tools --tool-choice --tool-results --schema --logprobs" ;;
+      chat) words="--help $engine $answer --memory-budget --session" ;;
       info) words="--help $engine --tensors --json" ;;
       plan) words="--help $engine --sequences --memory-budget --no-probe --json" ;;
       tokenize) words="--help --special --json" ;;
@@ -34,6 +35,7 @@ _vitalis() {
     case $previous in
       --tier) words="portable avx2 avx512 avx512bf16" ;;
       --effort) words="low medium high" ;;
+      --tool-choice) words="auto none required free" ;;
       --form) words="chat responses harmony" ;;
       --mode) words="completion conversation training" ;;
       --policy)
