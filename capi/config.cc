@@ -179,9 +179,10 @@ int32_t vitalis_config_generate_options(const vitalis_config* config,
     out.top_p = real(from, "sampling.top_p");
     out.min_p = real(from, "sampling.min_p");
     out.top_k = number(from, "sampling.top_k");
-    const auto seed = from.integer("sampling.seed");
-    out.seed = seed.value_or(0);
-    if (seed) out.flags |= VITALIS_GENERATE_SEED;
+    if (const auto seed = from.integer("sampling.seed")) {
+      out.flags |= VITALIS_GENERATE_SEED;
+      out.seed = *seed;
+    }
     out.repetition_penalty = real(from, "sampling.repetition_penalty");
     out.presence_penalty = real(from, "sampling.presence_penalty");
     out.frequency_penalty = real(from, "sampling.frequency_penalty");

@@ -12,6 +12,7 @@
 #include "session/model.h"
 #include "session/session.h"
 #include "session/settings.h"
+#include "session/verify.h"
 #include "session/vocabulary.h"
 
 struct vitalis_engine : vitalis::capi::Counted {
@@ -57,6 +58,12 @@ struct vitalis_config : vitalis::capi::Counted {
     std::string expected;
   };
   std::vector<Words> words;  // of each setting, to be borrowed
+};
+
+struct vitalis_verification : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  std::atomic<bool> cancelled = false;
+  std::optional<vitalis::session::ModelVerification> verification;
 };
 
 namespace vitalis::capi {

@@ -13,6 +13,7 @@ int run(const Options& options, Interrupt& interrupt, Output& output);
 int chat(const Options& options, Interrupt& interrupt, Output& output);
 int info(const Options& options, Output& output);
 int plan(const Options& options, Output& output);
+int verify(const Options& options, Output& output);
 int tokenize(const Options& options, Output& output);
 int render(const Options& options, Output& output);
 int parse(const Options& options, Output& output);

@@ -26,6 +26,8 @@ int dispatch(const Options& options, Interrupt& interrupt, Output& output) {
       return info(options, output);
     case Command::kPlan:
       return plan(options, output);
+    case Command::kVerify:
+      return verify(options, output);
     case Command::kTokenize:
       return tokenize(options, output);
     case Command::kRender:

@@ -338,6 +338,18 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   plan->add_flag("!--no-probe", options.probe, "do not measure this machine's speed");
   plan->add_flag("--json", options.json, "print JSON");
 
+  CLI::App* verify = app.add_subcommand("verify", "check that a model's files are whole");
+  verify
+      ->add_option("model", options.model,
+                   "a gpt-oss checkpoint: its folder, GGUF file or model.bin")
+      ->required()
+      ->type_name("MODEL");
+  verify
+      ->add_option("--manifest", options.manifest,
+                   "sizes and digests as JSON (default: those of the release it is from)")
+      ->type_name("FILE");
+  verify->add_flag("--json", options.json, "print JSON");
+
   CLI::App* tokenize = app.add_subcommand("tokenize", "show the tokens of a text");
   add_model(*tokenize, options);
   tokenize->add_option("text", sources.text, "the text (default: -, standard input)")
@@ -372,6 +384,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
                     : chat->parsed()   ? Command::kChat
                     : info->parsed()   ? Command::kInfo
                     : plan->parsed()   ? Command::kPlan
+                    : verify->parsed() ? Command::kVerify
                     : render->parsed() ? Command::kRender
                     : parse->parsed()  ? Command::kParse
                     : bench->parsed()  ? Command::kBench

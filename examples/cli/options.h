@@ -19,6 +19,7 @@ enum class Command : uint8_t {
   kChat,
   kInfo,
   kPlan,
+  kVerify,
   kTokenize,
   kRender,
   kParse,
@@ -66,6 +67,7 @@ struct Options {
   Config config;           // of the commands that have settings
   uint32_t sequences = 1;  // plan
   bool probe = true;       // plan
+  std::string manifest;    // verify
 
   std::string identity;  // empty: the library's default, here and below
   std::string instructions;

@@ -50,7 +50,7 @@ enum class Policy : int32_t {
   kAuto = VITALIS_POLICY_AUTO,
 };
 
-struct TransferProgress {
+struct Progress {
   int32_t stage = VITALIS_TRANSFER_WORKING;
   uint64_t bytes_total = 0;
   uint64_t bytes_landed = 0;
@@ -97,22 +97,22 @@ class Transfer : public detail::Owner<vitalis_transfer, vitalis_transfer_release
   }
 
   // Works until there is news; nothing when it is over, see was_cancelled().
-  std::optional<TransferProgress> next() { return try_next().value(); }
-  Result<std::optional<TransferProgress>> try_next() {
+  std::optional<Progress> next() { return try_next().value(); }
+  Result<std::optional<Progress>> try_next() {
     auto c = detail::sized<vitalis_transfer_progress>();
     const int32_t status = vitalis_transfer_next(native_handle(), &c);
     if (status < 0) return Error::last(status);
     cancelled_ = status == VITALIS_CANCELLED;
-    if (status != VITALIS_OK) return std::optional<TransferProgress>();
-    return std::optional(TransferProgress{.stage = c.stage,
-                                          .bytes_total = c.bytes_total,
-                                          .bytes_landed = c.bytes_landed,
-                                          .bytes_verified = c.bytes_verified,
-                                          .bytes_fetched = c.bytes_fetched,
-                                          .bytes_per_second = c.bytes_per_second,
-                                          .seconds_left = c.seconds_left,
-                                          .files = c.files,
-                                          .note = std::string(detail::view(c.note))});
+    if (status != VITALIS_OK) return std::optional<Progress>();
+    return std::optional(Progress{.stage = c.stage,
+                                  .bytes_total = c.bytes_total,
+                                  .bytes_landed = c.bytes_landed,
+                                  .bytes_verified = c.bytes_verified,
+                                  .bytes_fetched = c.bytes_fetched,
+                                  .bytes_per_second = c.bytes_per_second,
+                                  .seconds_left = c.seconds_left,
+                                  .files = c.files,
+                                  .note = std::string(detail::view(c.note))});
   }
   bool was_cancelled() const { return cancelled_; }
 

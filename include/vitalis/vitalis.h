@@ -221,6 +221,53 @@ typedef struct vitalis_plan {
 VITALIS_API int32_t vitalis_engine_plan(const vitalis_engine* engine, const char* path,
                                         const vitalis_plan_options* options, vitalis_plan* plan);
 
+/* ---- verification: whether a model's files are whole ---- */
+
+typedef struct vitalis_verification vitalis_verification;
+
+/* `path` as for vitalis_model_open. `manifest` (may be null): a JSON file {"schema":1,"repo":"",
+ * "commit":"","files":[{"path":"","size":0,"sha256":""}]} whose paths are those below the model's
+ * folder, each of which must be there; without it, files are held to the release that they are
+ * from, if the library knows that. The structure is checked here, with the errors of
+ * vitalis_model_open. Belongs to one thread at a time, but for cancel. Since 1.0. */
+VITALIS_API int32_t vitalis_verification_create(const char* path, const char* manifest,
+                                                vitalis_verification** verification_out);
+VITALIS_API vitalis_verification* vitalis_verification_retain(vitalis_verification* verification);
+VITALIS_API void vitalis_verification_release(vitalis_verification* verification);
+
+typedef struct vitalis_verify_progress {
+  uint32_t struct_size;
+  uint32_t files; /* that are compared; 0: no release is known, and the structure is all there is */
+  uint64_t bytes_done;
+  uint64_t bytes_total;
+  vitalis_text file;    /* being hashed; borrowed until the next call, as the next */
+  vitalis_text release; /* "openai/gpt-oss-20b at 6cee5e8"; empty if none is known */
+} vitalis_verify_progress;
+/* Hashes for about a tenth of a second; the first call only tells how much there is. OK while there
+ * is more, DONE when all is as it should be; else at the end INTEGRITY, or NOT_FOUND if files are
+ * only missing, with a line for each. */
+VITALIS_API int32_t vitalis_verification_next(vitalis_verification* verification,
+                                              vitalis_verify_progress* progress);
+/* From any thread: the next() under way, or the next one, is CANCELLED. */
+VITALIS_API void vitalis_verification_cancel(vitalis_verification* verification);
+
+#define VITALIS_FILE_PENDING 0
+#define VITALIS_FILE_GOOD 1
+#define VITALIS_FILE_MISSING 2
+#define VITALIS_FILE_WRONG_SIZE 3
+#define VITALIS_FILE_WRONG_DIGEST 4
+#define VITALIS_FILE_UNREADABLE 5
+typedef struct vitalis_verified_file {
+  uint32_t struct_size;
+  int32_t outcome;     /* VITALIS_FILE_* */
+  uint64_t size;       /* as it should be */
+  vitalis_text path;   /* borrowed until the next call, as the next */
+  vitalis_text detail; /* what is wrong; empty if nothing is */
+} vitalis_verified_file;
+/* NOT_FOUND if index >= vitalis_verify_progress.files. */
+VITALIS_API int32_t vitalis_verification_get_file(const vitalis_verification* verification,
+                                                  size_t index, vitalis_verified_file* file);
+
 /* ---- tokenizer: text to tokens and back; immutable, useful without weights ---- */
 
 typedef struct vitalis_tokenizer vitalis_tokenizer;

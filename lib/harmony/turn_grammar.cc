@@ -33,33 +33,19 @@ class TurnCompiler {
     // Without a promise about how the turn ends, it may be cut anywhere but in a call.
     may_cut_ = !must_call && !constraint_.response_schema;
     end_ = grammar_.finish();
-    begin_ = grammar_.placeholder();
-    next_ = cuttable([&] {
-      return grammar_.token(format_.end,
-                            grammar_.token(format_.start, grammar_.literal("assistant", begin_)));
-    });
-    NodeId analysis = cuttable([&] { return message(text(next_)); });
-    NodeId commentary = kNoNode;
-    NodeId final = kNoNode;
     if (choice() != Kind::kNone) {
-      VITALIS_ASSIGN(const NodeId builtin, builtin_calls());
-      analysis = grammar_.choice(analysis, builtin);
-      VITALIS_ASSIGN(const NodeId calls, declared_calls());
-      if (calls != kNoNode) {
-        const NodeId remark = cuttable([&] { return message(text(next_)); });
-        commentary = grammar_.literal("commentary", grammar_.choice(remark, calls));
-      }
+      VITALIS_ASSIGN(builtin_, builtin_calls());
+      VITALIS_ASSIGN(calls_, declared_calls());
     }
     if (!must_call) {
-      VITALIS_ASSIGN(final, final_message());
+      VITALIS_ASSIGN(final_, final_message());
     }
-    const NodeId channels = cuttable([&] {
-      const NodeId thoughts = grammar_.literal("analysis", analysis);
-      return grammar_.token(format_.channel,
-                            grammar_.choice(grammar_.choice(thoughts, commentary), final));
-    });
-    grammar_.replace(begin_, channels);
-    grammar_.set_start(begin_);
+    // Reasoning, a remark, reasoning again, each at most once in a row: a model that may not do
+    // what it is about to do would else reason without end.
+    const NodeId last = header(kNoNode, kNoNode);
+    const NodeId after_remark = header(last, kNoNode);
+    const NodeId after_reasoning = header(kNoNode, after_remark);
+    grammar_.set_start(header(after_reasoning, after_remark));
     return std::move(grammar_);
   }
 
@@ -68,6 +54,33 @@ class TurnCompiler {
   bool chosen(const ToolNamespace& space, const Tool& tool) const {
     return choice() != Kind::kFunction ||
            (space.name == "functions" && tool.name == constraint_.tool_choice.function);
+  }
+
+  // From behind <|start|>assistant: what may follow reasoning and a remark, if those are allowed.
+  NodeId header(NodeId after_reasoning, NodeId after_remark) {
+    if (calls_ == kNoNode) after_remark = kNoNode;
+    const NodeId analysis = channel("analysis", after_reasoning, builtin_);
+    const NodeId commentary = channel("commentary", after_remark, calls_);
+    return cuttable([&] {
+      const NodeId any = grammar_.choice(grammar_.choice(analysis, commentary), final_);
+      return grammar_.token(format_.channel, any == kNoNode ? grammar_.fail() : any);
+    });
+  }
+
+  // A free message that `after` follows, or calls; either may be kNoNode. Where there are only
+  // calls, whoever begins the name has begun one.
+  NodeId channel(std::string_view name, NodeId after, NodeId calls) {
+    if (after == kNoNode) return calls == kNoNode ? calls : grammar_.literal(name, calls);
+    return cuttable(
+        [&] { return grammar_.literal(name, grammar_.choice(free_message(after), calls)); });
+  }
+
+  // A text, its end, and the start of the next message.
+  NodeId free_message(NodeId next) {
+    return cuttable([&] {
+      const NodeId start = grammar_.token(format_.start, grammar_.literal("assistant", next));
+      return message(text(grammar_.token(format_.end, start)));
+    });
   }
 
   NodeId message(NodeId body) { return grammar_.token(format_.message, body); }
@@ -186,9 +199,9 @@ class TurnCompiler {
   SchemaCompiler schemas_;
   Json no_arguments_;
   bool may_cut_ = false;
-  NodeId begin_ = kNoNode;  // behind <|start|>assistant
-  NodeId next_ = kNoNode;   // the end of a message that another one follows
   NodeId end_ = kNoNode;
+  // Behind their channel, or kNoNode; `final_` with it.
+  NodeId builtin_ = kNoNode, calls_ = kNoNode, final_ = kNoNode;
 };
 
 void collect(std::vector<ToolNamespace>& into, const std::vector<ToolNamespace>& from) {

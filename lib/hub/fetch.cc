@@ -12,7 +12,7 @@ namespace vitalis::hub {
 namespace {
 
 constexpr size_t kMostPieces = 16;  // of one request
-constexpr size_t kLongestErrorBody = 64 * 1024;
+constexpr size_t kLongestErrorBody = size_t{64} * 1024;
 constexpr int kMostRedirects = 10;
 
 }  // namespace

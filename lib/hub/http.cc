@@ -13,7 +13,7 @@ namespace vitalis::hub {
 namespace {
 
 constexpr long kSlowest = 100;             // bytes per second, over the stall timeout
-constexpr long kBufferBytes = 256 * 1024;  // of one connection
+constexpr long kBufferBytes = 256L * 1024;  // of one connection
 constexpr long kMostConnections = 32;      // kept open in all
 
 // libcurl's own state for the process. Safe to call from several threads since 7.84, and counted.

@@ -9,7 +9,7 @@
 namespace vitalis::hub {
 namespace {
 
-constexpr size_t kLongestUrl = 16 * 1024;
+constexpr size_t kLongestUrl = size_t{16} * 1024;
 
 struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -38,7 +38,11 @@ Result<Url> url_of(const Handle& handle) {
     return error(Code::kInvalidArgument, "an address with a user name, at ", excerpt(url.host),
                  "; expected none");
   }
-  if (url.scheme == "https" || (url.scheme == "http" && url.is_loopback())) return url;
+  const bool is_asked = url.scheme == "https" || (url.scheme == "http" && url.is_loopback());
+  if (is_asked && url.host.empty()) {
+    return error(Code::kInvalidArgument, shown(url), ": an address without a host");
+  }
+  if (is_asked) return url;
   if (url.scheme == "http") {
     return error(Code::kInvalidArgument, shown(url),
                  ": http is not safe across a network; expected https (http only to localhost)");
@@ -52,11 +56,21 @@ Status refused(std::string_view text, CURLUcode reason) {
                " is not an address: ", curl_url_strerror(reason));
 }
 
-Result<Handle> handle_of(std::string_view text) {
+Status check_text(std::string_view text) {
   if (text.size() > kLongestUrl) {
     return error(Code::kInvalidArgument, "an address of ", text.size(), " bytes; at most ",
                  kLongestUrl, " are expected");
   }
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) > 0x20 && c != 0x7F) continue;
+    return error(Code::kInvalidArgument, in_quotes(text), " is not an address: it holds ",
+                 c == ' ' ? "a space" : "a control character");
+  }
+  return {};
+}
+
+Result<Handle> handle_of(std::string_view text) {
+  VITALIS_TRY(check_text(text));
   Handle handle(curl_url());
   if (!handle) return error(Code::kOutOfMemory, "no memory for an address");
   const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(),
@@ -100,9 +114,8 @@ Result<Url> parse_url(std::string_view text) {
 
 Result<Url> follow(const Url& base, std::string_view reference) {
   VITALIS_ASSIGN(const Handle handle, handle_of(base.text));
-  if (reference.size() > kLongestUrl) {
-    return error(Code::kMalformed, shown(base), " leads to an address of ", reference.size(),
-                 " bytes; at most ", kLongestUrl, " are expected");
+  if (const Status status = check_text(reference); !status.ok()) {
+    return error(Code::kNetwork, shown(base), " leads elsewhere: ", status.message());
   }
   const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, std::string(reference).c_str(),
                                       CURLU_NON_SUPPORT_SCHEME);

@@ -109,6 +109,7 @@ Session::Session(std::shared_ptr<const Model> model, engine::Forward forward, en
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
                                                  const SessionOptions& options) {
+  VITALIS_TRY(model->checkpoint().unchanged());
   VITALIS_ASSIGN(const SessionOptions resolved, resolve(*model, options));
   VITALIS_ASSIGN(auto forward,
                  engine::Forward::create(model->engine(), model->config(),

@@ -265,18 +265,6 @@ FIELD(vitalis_download_options, adopt_count, 64);
 FIELD(vitalis_download_options, pin, 72);
 FIELD(vitalis_download_options, manifest, 80);
 
-SIZE(vitalis_transfer_file, 48);
-FIELD(vitalis_transfer_file, struct_size, 0);
-FIELD(vitalis_transfer_file, state, 4);
-FIELD(vitalis_transfer_file, size, 8);
-FIELD(vitalis_transfer_file, landed, 16);
-FIELD(vitalis_transfer_file, verified, 24);
-FIELD(vitalis_transfer_file, path, 32);
-
-NUMBER(VITALIS_PLAN_PROBE, 1);
-NUMBER(VITALIS_FIT_WHOLE, 0);
-NUMBER(VITALIS_FIT_PAGED, 1);
-NUMBER(VITALIS_FIT_NONE, 2);
 SIZE(vitalis_transfer_progress, 80);
 FIELD(vitalis_transfer_progress, struct_size, 0);
 FIELD(vitalis_transfer_progress, stage, 4);
@@ -290,6 +278,39 @@ FIELD(vitalis_transfer_progress, connections, 56);
 FIELD(vitalis_transfer_progress, files, 60);
 FIELD(vitalis_transfer_progress, note, 64);
 
+SIZE(vitalis_transfer_file, 48);
+FIELD(vitalis_transfer_file, struct_size, 0);
+FIELD(vitalis_transfer_file, state, 4);
+FIELD(vitalis_transfer_file, size, 8);
+FIELD(vitalis_transfer_file, landed, 16);
+FIELD(vitalis_transfer_file, verified, 24);
+FIELD(vitalis_transfer_file, path, 32);
+
+SIZE(vitalis_verify_progress, 56);
+FIELD(vitalis_verify_progress, struct_size, 0);
+FIELD(vitalis_verify_progress, files, 4);
+FIELD(vitalis_verify_progress, bytes_done, 8);
+FIELD(vitalis_verify_progress, bytes_total, 16);
+FIELD(vitalis_verify_progress, file, 24);
+FIELD(vitalis_verify_progress, release, 40);
+
+SIZE(vitalis_verified_file, 48);
+FIELD(vitalis_verified_file, struct_size, 0);
+FIELD(vitalis_verified_file, outcome, 4);
+FIELD(vitalis_verified_file, size, 8);
+FIELD(vitalis_verified_file, path, 16);
+FIELD(vitalis_verified_file, detail, 32);
+
+NUMBER(VITALIS_FILE_PENDING, 0);
+NUMBER(VITALIS_FILE_GOOD, 1);
+NUMBER(VITALIS_FILE_MISSING, 2);
+NUMBER(VITALIS_FILE_WRONG_SIZE, 3);
+NUMBER(VITALIS_FILE_WRONG_DIGEST, 4);
+NUMBER(VITALIS_FILE_UNREADABLE, 5);
+NUMBER(VITALIS_PLAN_PROBE, 1);
+NUMBER(VITALIS_FIT_WHOLE, 0);
+NUMBER(VITALIS_FIT_PAGED, 1);
+NUMBER(VITALIS_FIT_NONE, 2);
 NUMBER(VITALIS_ABI_VERSION, 1);
 NUMBER(VITALIS_NUL, SIZE_MAX);
 NUMBER(VITALIS_OK, 0);
@@ -372,14 +393,6 @@ NUMBER(VITALIS_FILE_WAITING, 0);
 NUMBER(VITALIS_FILE_FETCHING, 1);
 NUMBER(VITALIS_FILE_VERIFYING, 2);
 NUMBER(VITALIS_FILE_DONE, 3);
-NUMBER(VITALIS_AGAIN, 3);
-NUMBER(VITALIS_TOOL_CHOICE_AUTO, 0);
-NUMBER(VITALIS_TOOL_CHOICE_NONE, 1);
-NUMBER(VITALIS_TOOL_CHOICE_REQUIRED, 2);
-NUMBER(VITALIS_TOOL_CHOICE_FUNCTION, 3);
-NUMBER(VITALIS_TOOL_CHOICE_FREE, 4);
-NUMBER(VITALIS_GENERATE_SEED, 1);
-NUMBER(VITALIS_GENERATE_LOGPROBS, 2);
 
 int main(void) {
   puts("The compiler has checked all of it.");

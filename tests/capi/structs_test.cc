@@ -194,6 +194,15 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
       edge, [&](auto* info) { return vitalis_model_get_tensor(tiny.model, 3, info); });
   expect_no_more_is_written<vitalis_session_memory>(
       edge, [&](auto* memory) { return vitalis_session_plan(tiny.model, nullptr, memory); });
+  vitalis_verification* verification = nullptr;
+  ASSERT_EQ(vitalis_verification_create(vitalis_test::kTinyModel, nullptr, &verification),
+            VITALIS_OK);
+  for (const uint32_t size : older_sizes<vitalis_verify_progress>()) {
+    auto* progress = edge.filled<vitalis_verify_progress>(size);
+    EXPECT_EQ(vitalis_verification_next(verification, progress), VITALIS_DONE);
+    EXPECT_EQ(progress->struct_size, size);
+  }
+  vitalis_verification_release(verification);
   // What memory is free changes from call to call, so only the edge is watched here.
   for (const uint32_t size : older_sizes<vitalis_plan>()) {
     auto* plan = edge.filled<vitalis_plan>(size);

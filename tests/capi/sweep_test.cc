@@ -108,6 +108,11 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   tensor_info.struct_size = sizeof tensor_info;
   vitalis_session_memory memory = {};
   memory.struct_size = sizeof memory;
+  vitalis_verification* verification = nullptr;
+  vitalis_verify_progress verify_progress = {};
+  verify_progress.struct_size = sizeof verify_progress;
+  vitalis_verified_file verified = {};
+  verified.struct_size = sizeof verified;
   vitalis_plan_options plan_options = VITALIS_PLAN_OPTIONS_INIT;
   plan_options.context = 128;
   vitalis_plan plan = {};
@@ -131,6 +136,12 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_plan_options_init, &plan_options, sizeof plan_options);
   plan_options.context = 128;
   SWEEP(vitalis_engine_plan, engine, vitalis_test::kTinyModel, &plan_options, &plan);
+  SWEEP(vitalis_verification_create, vitalis_test::kTinyModel, nullptr, &verification);
+  SWEEP(vitalis_verification_next, verification, &verify_progress);
+  SWEEP(vitalis_verification_get_file, verification, 0, &verified);
+  SWEEP(vitalis_verification_cancel, verification);
+  SWEEP(vitalis_verification_retain, nullptr);
+  SWEEP(vitalis_verification_release, nullptr);
   SWEEP(vitalis_engine_retain, nullptr);
   SWEEP(vitalis_engine_release, nullptr);
 
@@ -282,10 +293,10 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   hub_options.cache_folder = cache.c_str();
   vitalis_download_options download_options = VITALIS_DOWNLOAD_OPTIONS_INIT;
   vitalis_transfer* transfer = nullptr;
-  vitalis_transfer_progress transfer_progress = {};
-  transfer_progress.struct_size = sizeof transfer_progress;
-  vitalis_transfer_file transfer_file = {};
-  transfer_file.struct_size = sizeof transfer_file;
+  vitalis_transfer_progress progress = {};
+  progress.struct_size = sizeof progress;
+  vitalis_transfer_file file = {};
+  file.struct_size = sizeof file;
   const char* const repo = "openai/gpt-oss-20b";
   const std::string commit(40, '0');
   SWEEP(vitalis_config_hub_options, config, &hub_options);
@@ -315,8 +326,8 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_hub_download, hub, repo, &download_options, &transfer);
   SWEEP(vitalis_hub_update, hub, &transfer);
   SWEEP(vitalis_transfer_plan, transfer, &text);
-  SWEEP(vitalis_transfer_next, transfer, &transfer_progress);
-  SWEEP(vitalis_transfer_get_file, transfer, 0, &transfer_file);
+  SWEEP(vitalis_transfer_next, transfer, &progress);
+  SWEEP(vitalis_transfer_get_file, transfer, 0, &file);
   SWEEP(vitalis_transfer_notices, transfer, &text);
   SWEEP(vitalis_transfer_pause, transfer);
   SWEEP(vitalis_transfer_resume, transfer);

@@ -290,7 +290,7 @@ TEST_F(Wrapper, AnswersAreHeldToToolsAndSchemas) {
           "get_time", "The time",
           R"({"type": "object", "properties": {"zone": {"type": "integer"}}, "required": ["zone"]})")
       .user("Hello");
-  Session session = model.create_session();
+  Session session(model);
   const auto answer = [&](uint64_t seed) {
     std::string call, final;
     for (const Event& event :
@@ -312,13 +312,13 @@ TEST_F(Wrapper, AnswersAreHeldToToolsAndSchemas) {
   EXPECT_TRUE(answer(3).second.empty());
   conversation.clear_response_schema().set_tool_choice(ToolChoice::kFree);
 
-  EXPECT_EQ(conversation.try_set_tool_choice(ToolChoice::kFunction).error().code,
+  EXPECT_EQ(conversation.try_set_tool_choice(ToolChoice::kFunction).error().code(),
             Code::kInvalidArgument);
-  EXPECT_EQ(conversation.try_set_tool_choice(ToolChoice::kNone, "f").error().code,
+  EXPECT_EQ(conversation.try_set_tool_choice(ToolChoice::kNone, "f").error().code(),
             Code::kInvalidArgument);
-  EXPECT_EQ(conversation.try_set_response_schema("x", "{").error().code, Code::kMalformed);
+  EXPECT_EQ(conversation.try_set_response_schema("x", "{").error().code(), Code::kMalformed);
   conversation.set_tool_choice(ToolChoice::kAuto).set_response_schema(nullptr, R"({"not": {}})");
-  EXPECT_EQ(session.try_generate(conversation).error().code, Code::kUnsupported);
+  EXPECT_EQ(session.try_generate(conversation).error().code(), Code::kUnsupported);
 }
 
 TEST_F(Wrapper, ConversationsRender) {

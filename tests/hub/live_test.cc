@@ -23,8 +23,8 @@ class Live : public ::testing::Test {
   }
 
   struct Answer : Receiver {
-    bool on_head(const ResponseHead& head) override {
-      this->head = head;
+    bool on_head(const ResponseHead& whole) override {
+      head = whole;
       return true;
     }
     bool on_body(std::span<const std::byte> bytes) override {

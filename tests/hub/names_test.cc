@@ -125,6 +125,9 @@ TEST(Urls, FollowWithinHttps) {
   EXPECT_FALSE(follow(*base, "//other.example/x")->same_origin(*base));
   EXPECT_FALSE(follow(*base, "http://localhost/x").ok());
   EXPECT_FALSE(follow(*base, "javascript:1").ok());
+  EXPECT_FALSE(follow(*base, "https://./x").ok());
+  EXPECT_FALSE(follow(*base, "/a b").ok());
+  EXPECT_FALSE(follow(*base, std::string_view("/a\0b", 4)).ok());
   EXPECT_FALSE(follow(*base, "https://user:pass@hub.example:8443/").ok());
   EXPECT_FALSE(follow(*base, std::string(100'000, 'a')).ok());
   EXPECT_EQ(parse_url("https://a/")->port, "443");

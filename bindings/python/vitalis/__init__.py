@@ -18,7 +18,7 @@ from .errors import (BusyError, ContextFullError, DeniedError, InputOutputError,
                      NetworkError, NotFoundError, OutOfMemoryError, UnsupportedError, VitalisError)
 from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Prefill, Text, ToolCall,
                      ToolResult)
-from .hub import Hub, Transfer, TransferProgress
+from .hub import Hub, Progress, Transfer
 from .model import Engine, Model, ModelInfo, Tensor
 from .parser import Parser
 from .session import Batch, Logprob, Session, SessionMemory, Usage
@@ -33,7 +33,7 @@ __all__ = [
     "Finished", "Hub", "InputOutputError", "IntegrityError", "InternalError",
     "InvalidArgumentError", "Logprob", "MalformedError", "MessageBegin", "MessageEnd", "Model",
     "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError", "OutOfMemoryError",
-    "Parser", "Prefill", "Prefix", "Session", "SessionMemory", "Tensor", "Text",
-    "Tokenizer", "ToolCall", "ToolResult", "Transfer", "TransferProgress", "UnsupportedError", "Usage",
+    "Parser", "Prefill", "Prefix", "Progress", "Session", "SessionMemory", "Tensor", "Text",
+    "Tokenizer", "ToolCall", "ToolResult", "Transfer", "UnsupportedError", "Usage",
     "VitalisError", "render_template", "tool_schema",
 ]

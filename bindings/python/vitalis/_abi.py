@@ -31,6 +31,12 @@ PLAN_PROBE = 1
 FIT_WHOLE = 0
 FIT_PAGED = 1
 FIT_NONE = 2
+FILE_PENDING = 0
+FILE_GOOD = 1
+FILE_MISSING = 2
+FILE_WRONG_SIZE = 3
+FILE_WRONG_DIGEST = 4
+FILE_UNREADABLE = 5
 ENCODE_SPECIAL = 1
 ENCODE_STRICT = 2
 EFFORT_DEFAULT = 0
@@ -200,6 +206,27 @@ class Plan(Structure):
         ("room_bytes", c_uint64),
         ("tokens_per_second", c_double),
         ("tokens_per_second_full", c_double),
+    ]
+
+
+class VerifyProgress(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("files", c_uint32),
+        ("bytes_done", c_uint64),
+        ("bytes_total", c_uint64),
+        ("file", Text),
+        ("release", Text),
+    ]
+
+
+class VerifiedFile(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("outcome", c_int32),
+        ("size", c_uint64),
+        ("path", Text),
+        ("detail", Text),
     ]
 
 
@@ -479,6 +506,9 @@ LAYOUTS = {
         "scratch_bytes": 48, "peak_bytes": 56, "decode_bytes": 64, "memory_total": 72,
         "memory_limit": 80, "memory_available": 88, "room_bytes": 96, "tokens_per_second": 104,
         "tokens_per_second_full": 112}),
+    VerifyProgress: (56, {"struct_size": 0, "files": 4, "bytes_done": 8, "bytes_total": 16, "file":
+        24, "release": 40}),
+    VerifiedFile: (48, {"struct_size": 0, "outcome": 4, "size": 8, "path": 16, "detail": 32}),
     EncodeOptions: (40, {"struct_size": 0, "flags": 4, "allowed": 8, "allowed_count": 16,
         "refused": 24, "refused_count": 32}),
     System: (32, {"struct_size": 0, "reasoning_effort": 4, "identity": 8, "knowledge_cutoff": 16,
@@ -544,6 +574,12 @@ FUNCTIONS = {
     "vitalis_model_get_tensor": (c_int32, [c_void_p, c_size_t, POINTER(TensorInfo)]),
     "vitalis_plan_options_init": (None, [POINTER(PlanOptions), c_size_t]),
     "vitalis_engine_plan": (c_int32, [c_void_p, c_char_p, POINTER(PlanOptions), POINTER(Plan)]),
+    "vitalis_verification_create": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
+    "vitalis_verification_retain": (c_void_p, [c_void_p]),
+    "vitalis_verification_release": (None, [c_void_p]),
+    "vitalis_verification_next": (c_int32, [c_void_p, POINTER(VerifyProgress)]),
+    "vitalis_verification_cancel": (None, [c_void_p]),
+    "vitalis_verification_get_file": (c_int32, [c_void_p, c_size_t, POINTER(VerifiedFile)]),
     "vitalis_model_get_tokenizer": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_open": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_retain": (c_void_p, [c_void_p]),

@@ -36,7 +36,7 @@ def _is_true(name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class TransferProgress:
+class Progress:
     """How far a download is. `files` has a dict for each: path, size, landed, verified, done."""
 
     stage: str  # "locked", "working", "paused", "done" or "cancelled"
@@ -51,8 +51,8 @@ class TransferProgress:
 
 
 class Transfer(Handle):
-    """A download in progress: iterating works and gives a TransferProgress about ten times a second,
-    the last one when it is over. What landed stays, for the next download to go on from."""
+    """A download in progress: iterating works and gives a Progress about ten times a second, the last
+    one when it is over. What landed stays, for the next download to go on from."""
 
     _release = lib.vitalis_transfer_release
 
@@ -66,7 +66,7 @@ class Transfer(Handle):
         """Where the model is when it is done."""
         return str(self.plan["folder"])
 
-    def __iter__(self) -> Iterator[TransferProgress]:
+    def __iter__(self) -> Iterator[Progress]:
         while True:
             progress = filled(_abi.TransferProgress)
             status = check(lib.vitalis_transfer_next(self.handle, ctypes.byref(progress)))
@@ -93,7 +93,7 @@ class Transfer(Handle):
         """0: none."""
         lib.vitalis_transfer_set_rate_limit(self.handle, bytes_per_second)
 
-    def _translated(self, progress: Any) -> TransferProgress:
+    def _translated(self, progress: Any) -> Progress:
         note = str_of(progress.note)
         files = []
         for index in range(progress.files):
@@ -101,10 +101,10 @@ class Transfer(Handle):
             check(lib.vitalis_transfer_get_file(self.handle, index, ctypes.byref(file)))
             files.append({"path": str_of(file.path), "size": file.size, "landed": file.landed,
                           "verified": file.verified, "done": file.state == _abi.FILE_DONE})
-        return TransferProgress(
-            _STAGES[progress.stage], progress.bytes_total, progress.bytes_landed,
-            progress.bytes_verified, progress.bytes_fetched, progress.bytes_per_second,
-            progress.seconds_left if progress.seconds_left >= 0 else None, note, files)
+        return Progress(_STAGES[progress.stage], progress.bytes_total, progress.bytes_landed,
+                        progress.bytes_verified, progress.bytes_fetched,
+                        progress.bytes_per_second,
+                        progress.seconds_left if progress.seconds_left >= 0 else None, note, files)
 
 
 class Hub(Handle):

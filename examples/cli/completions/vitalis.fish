@@ -10,6 +10,7 @@ complete -c vitalis -f -n __fish_use_subcommand -a run -d 'answer one prompt'
 complete -c vitalis -f -n __fish_use_subcommand -a chat -d converse
 complete -c vitalis -f -n __fish_use_subcommand -a info -d 'describe a model'
 complete -c vitalis -f -n __fish_use_subcommand -a plan -d 'tell what memory a model needs'
+complete -c vitalis -f -n __fish_use_subcommand -a verify -d "check that a model's files are whole"
 complete -c vitalis -f -n __fish_use_subcommand -a tokenize -d 'show the tokens of a text'
 complete -c vitalis -f -n __fish_use_subcommand -a render -d 'show the prompt that a conversation makes'
 complete -c vitalis -f -n __fish_use_subcommand -a parse -d 'show the messages that tokens make'
@@ -52,7 +53,8 @@ __vitalis_option run -r -l schema -d 'JSON Schema that the answer is held to'
 __vitalis_option info -l tensors -d 'list each tensor'
 __vitalis_option plan -x -l sequences -d 'conversations at once'
 __vitalis_option plan -l no-probe -d 'do not measure the speed'
-__vitalis_option 'info plan tokenize bench config auth download update models' -l json -d 'print JSON'
+__vitalis_option verify -r -l manifest -d 'sizes and digests'
+__vitalis_option 'info plan verify tokenize bench config auth download update models' -l json -d 'print JSON'
 __vitalis_option tokenize -l special -d 'take the names of special tokens for them'
 
 __vitalis_option render -x -l form -a 'chat responses harmony' -d 'form of the JSON'

@@ -167,6 +167,7 @@ TEST(TurnGrammar, HoldsTurnsByChoice) {
               "<|channel|>commentary to=functions.tool_0 <|constrain|>json<|message|>{}<|call|>"));
   EXPECT_FALSE(is_turn(*automatic, "<|channel|>comment<|message|>x<|end|>"));
   EXPECT_FALSE(is_turn(*automatic, "<|message|>x<|return|>"));
+  EXPECT_FALSE(is_turn(*automatic, think + think + kFinal));
   EXPECT_FALSE(is_turn(*automatic, think + "<|channel|>analysis<|message|>x<|return|>"));
 
   const auto none = turn(tools(2), {Kind::kNone, ""}).take();
