@@ -303,7 +303,7 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   add_answer(*run, options, sources, flags);
   const auto logprobs = [&options](const std::string& text) {
     uint32_t number = 0;
-    if (!parse_number(text, 0u, 20u, number)) {
+    if (!parse_number(text, 0, 20, number)) {
       throw CLI::ValidationError("--logprobs", "expected a number, 0 to 20, found \"" + text + '"');
     }
     options.logprobs = number;

@@ -71,9 +71,9 @@ struct Options {
 
   std::string identity;  // empty: the library's default, here and below
   std::string instructions;
-  std::string date;                  // empty: none is told to the model
-  std::optional<std::string> tools;  // JSON text
-  std::string tool_choice;           // auto, none, required, free, or a function's name
+  std::string date;                   // empty: none is told to the model
+  std::optional<std::string> tools;   // JSON text
+  std::string tool_choice;            // auto, none, required, free, or a function's name
   std::optional<std::string> schema;  // JSON text
   std::string tool_results;           // a file, "-": a line for each call; empty: none
 
