@@ -118,6 +118,8 @@ void take_whole(harmony::Conversation from, vitalis_conversation& into) {
                        std::make_move_iterator(messages.end()));
   into.system = std::move(system);
   into.developer = std::move(developer);
+  into.constraint = {};
+  into.response_name.clear();
 }
 
 Result<harmony::Message> read_message(const vitalis_message& given) {
@@ -145,8 +147,14 @@ harmony::Conversation vitalis_conversation::whole() const {
   harmony::Conversation out;
   out.messages.reserve(messages.size() + 2);
   if (system) out.messages.push_back({.role = harmony::Role::kSystem, .parts = {*system}});
-  if (developer.instructions || !developer.tools.empty()) {
-    out.messages.push_back({.role = harmony::Role::kDeveloper, .parts = {developer}});
+  harmony::DeveloperContent told = developer;
+  if (constraint.response_schema && !response_name.empty()) {
+    const std::string section =
+        harmony::response_section(response_name, *constraint.response_schema);
+    told.instructions = told.instructions ? *told.instructions + "\n\n" + section : section;
+  }
+  if (told.instructions || !told.tools.empty()) {
+    out.messages.push_back({.role = harmony::Role::kDeveloper, .parts = {std::move(told)}});
   }
   out.messages.insert(out.messages.end(), messages.begin(), messages.end());
   return out;
@@ -241,6 +249,55 @@ int32_t vitalis_conversation_add_tool(vitalis_conversation* conversation, const 
   });
 }
 
+int32_t vitalis_conversation_set_tool_choice(vitalis_conversation* conversation, int32_t choice,
+                                             const char* name) {
+  return with(conversation, [&](vitalis_conversation& into) -> Status {
+    using Kind = harmony::ToolChoice::Kind;
+    constexpr Kind kKinds[] = {Kind::kAuto, Kind::kNone, Kind::kRequired, Kind::kFunction,
+                               Kind::kFree};
+    if (choice < VITALIS_TOOL_CHOICE_AUTO || choice > VITALIS_TOOL_CHOICE_FREE) {
+      return error(Code::kInvalidArgument, "choice: expected 0 to 4; found ", choice);
+    }
+    const bool named = choice == VITALIS_TOOL_CHOICE_FUNCTION;
+    if (named != (name != nullptr)) {
+      return error(Code::kInvalidArgument,
+                   "name: expected one with VITALIS_TOOL_CHOICE_FUNCTION, and only with it");
+    }
+    harmony::ToolChoice out;
+    out.kind = kKinds[choice];
+    if (named) {
+      VITALIS_ASSIGN(out.function, text_argument(name, VITALIS_NUL, "name"));
+    }
+    into.constraint.tool_choice = std::move(out);
+    return {};
+  });
+}
+
+int32_t vitalis_conversation_set_response_schema(vitalis_conversation* conversation,
+                                                 const char* name, const char* schema,
+                                                 size_t size) {
+  return with(conversation, [&](vitalis_conversation& into) -> Status {
+    if (!schema) {
+      into.constraint.response_schema.reset();
+      into.response_name.clear();
+      return {};
+    }
+    std::string_view shown;
+    if (name) {
+      VITALIS_ASSIGN(shown, text_argument(name, VITALIS_NUL, "name"));
+    }
+    VITALIS_ASSIGN(const std::string_view json, text_argument(schema, size, "schema"));
+    VITALIS_ASSIGN(auto read, harmony::Json::parse(json));
+    if (!read.is_object() && !read.is_boolean()) {
+      return error(Code::kInvalidArgument, "schema: expected a JSON Schema; found ",
+                   harmony::kind_name(read.kind()));
+    }
+    into.constraint.response_schema = std::move(read);
+    into.response_name = shown;
+    return {};
+  });
+}
+
 void vitalis_message_init(vitalis_message* message, size_t size) {
   if (init_struct(message, size)) message->role = VITALIS_ROLE_USER;
 }
@@ -285,7 +342,14 @@ int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32
     VITALIS_ASSIGN(auto request, form == VITALIS_JSON_CHAT
                                      ? harmony::chat_from_json(text, system)
                                      : harmony::responses_from_json(text, system));
-    return absorb(std::move(request.conversation), into);
+    VITALIS_TRY(absorb(std::move(request.conversation), into));
+    if (request.tool_choice) into.constraint.tool_choice = *request.tool_choice;
+    if (request.response_schema) {
+      // The instructions have the section already.
+      into.constraint.response_schema = std::move(request.response_schema);
+      into.response_name.clear();
+    }
+    return {};
   });
 }
 

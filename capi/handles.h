@@ -7,9 +7,12 @@
 #include "boundary.h"
 #include "engine/engine.h"
 #include "harmony/conversation.h"
+#include "harmony/turn_grammar.h"
 #include "session/batch.h"
 #include "session/model.h"
 #include "session/session.h"
+#include "session/settings.h"
+#include "session/verify.h"
 #include "session/vocabulary.h"
 
 struct vitalis_engine : vitalis::capi::Counted {
@@ -30,6 +33,8 @@ struct vitalis_conversation : vitalis::capi::Counted {
       vitalis::harmony::default_system_content();
   vitalis::harmony::DeveloperContent developer;
   std::vector<vitalis::harmony::Message> messages;
+  vitalis::harmony::Constraint constraint;  // what answers are held to
+  std::string response_name;  // under which the instructions show the response schema; empty: not
 
   vitalis::harmony::Conversation whole() const;
 };
@@ -42,6 +47,23 @@ struct vitalis_session : vitalis::capi::Counted {
 struct vitalis_batch : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
   std::unique_ptr<vitalis::session::Batch> batch;
+};
+
+struct vitalis_config : vitalis::capi::Counted {
+  vitalis_config();
+  mutable std::atomic_flag busy;
+  vitalis::session::Settings settings;
+  struct Words {
+    std::string environment;
+    std::string expected;
+  };
+  std::vector<Words> words;  // of each setting, to be borrowed
+};
+
+struct vitalis_verification : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  std::atomic<bool> cancelled = false;
+  std::optional<vitalis::session::ModelVerification> verification;
 };
 
 namespace vitalis::capi {

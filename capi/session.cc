@@ -125,9 +125,10 @@ int32_t vitalis_session_start(vitalis_session* session, const vitalis_conversati
                               const vitalis_generate_options* options) {
   return with(session, [&](session::Session& into) -> Status {
     if (!conversation) return missing("conversation");
-    VITALIS_ASSIGN(const auto given, read_generate(options));
+    VITALIS_ASSIGN(auto given, read_generate(options));
     const Exclusive exclusive(conversation->busy);
     VITALIS_TRY(exclusive.status());
+    given.constraint = conversation->constraint;
     return into.start(conversation->whole(), given);
   });
 }

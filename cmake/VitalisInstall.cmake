@@ -14,7 +14,7 @@ install(TARGETS vitalis EXPORT VitalisSharedTargets
   LIBRARY COMPONENT libvitalis1 NAMELINK_COMPONENT libvitalis-dev)
 install(TARGETS vitalis_static EXPORT VitalisStaticTargets ARCHIVE COMPONENT libvitalis-dev)
 install(FILES include/vitalis/vitalis.h include/vitalis/base.hpp include/vitalis/text.hpp
-  include/vitalis/vitalis.hpp
+  include/vitalis/vitalis.hpp include/vitalis/hub.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vitalis COMPONENT libvitalis-dev)
 foreach(kind Shared Static)
   install(EXPORT Vitalis${kind}Targets NAMESPACE Vitalis:: DESTINATION ${package_dir}

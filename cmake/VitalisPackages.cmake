@@ -60,10 +60,11 @@ function(debian_package name section part contents)
   set(${variable}_DESCRIPTION
     "inference for gpt-oss models on CPUs - ${part}\n${about}${contents}" PARENT_SCOPE)
 endfunction()
-debian_package(libvitalis1 libs "library" "the shared library.")
+debian_package(libvitalis1 libs "library" "the shared library." ca-certificates)
 debian_package(libvitalis-dev libdevel "development files"
   "the headers for C and C++, the static\nlibrary, and the files for CMake and pkg-config."
-  "libvitalis1 (= ${debian_version})" libtbb-dev libsimdjson-dev)
+  "libvitalis1 (= ${debian_version})" libtbb-dev libsimdjson-dev
+  libcurl4-openssl-dev libssl-dev)
 debian_package(python3-vitalis python "Python package" "the package vitalis for Python 3."
   "libvitalis1 (>= ${PROJECT_VERSION})" "python3:any (>= 3.9)")
 debian_package(vitalis science "program"

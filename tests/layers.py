@@ -30,7 +30,7 @@ LAYERS = {
 THIRD_PARTY = [
     (r"tbb/|oneapi/", r"lib/engine/parallel\.(h|cc)"),
     (r"Eigen/", r"lib/kernels/portable/|lib/engine/sampler\.|lib/model/"),
-    (r"simdjson", r"lib/(formats|model|tokenizer|harmony)/"),
+    (r"simdjson", r"lib/(formats|model|tokenizer|harmony)/|examples/cli/json_reader\."),
     (r"openssl/|curl/", r"lib/hub/"),
     (r"CLI/|toml\+\+|httplib|histedit|editline|readline", r"examples/"),
 ]

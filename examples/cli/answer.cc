@@ -122,16 +122,18 @@ int tell_incomplete(std::string_view why, Output& output) {
 }  // namespace
 
 int show_answer(vitalis_session* session, const Options& options, Interrupt& interrupt,
-                Output& output) {
+                Output& output, std::string* called) {
+  if (called) called->clear();
   AnswerPrinter printer(options.show_reasoning, output);
   vitalis_event event = VITALIS_EVENT_INIT;
   int32_t finish_reason = 0;
   bool complete = true;
-  interrupt.watch(session);
+  interrupt.watch([session] { vitalis_session_cancel(session); });
   int32_t status = VITALIS_OK;
   bool heard = true;
   while (heard && (status = vitalis_session_next(session, &event)) == VITALIS_OK) {
     if (event.kind == VITALIS_EVENT_FINISHED) finish_reason = event.finish_reason;
+    if (event.kind == VITALIS_EVENT_TOOL_CALL && called) *called = view(event.recipient);
     if (event.kind == VITALIS_EVENT_MESSAGE_END) complete = event.complete != 0;
     heard = printer.show(event);
   }
@@ -150,9 +152,9 @@ int show_answer(vitalis_session* session, const Options& options, Interrupt& int
   }
   printer.end();
   if (finish_reason == VITALIS_FINISH_LENGTH) {
-    return tell_incomplete(options.max_tokens > 0 ? "--max-tokens or the context's end was reached"
-                                                  : "the context is full",
-                           output);
+    const bool limited = find_setting(options.config.get(), "sampling.max_tokens").is_set != 0;
+    return tell_incomplete(
+        limited ? "--max-tokens or the context's end was reached" : "the context is full", output);
   }
   if (!complete) return tell_incomplete("the model broke off a message", output);
   if (!printer.said_something()) return tell_incomplete("the model only reasoned", output);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "interrupt.h"
 #include "library.h"
@@ -14,8 +15,9 @@ namespace vitalis::cli {
 
 // Pulls the answer that `session` has started to its end. The exit code that a program with this
 // answer ends with; what is not kExitOk has been told on standard error.
+// `called`, unless it is null, becomes the recipient that the answer calls, empty if it calls none.
 int show_answer(vitalis_session* session, const Options& options, Interrupt& interrupt,
-                Output& output);
+                Output& output, std::string* called = nullptr);
 
 // --stats: speed and memory of the last answer, on standard error.
 void show_stats(const vitalis_session* session, const vitalis_model* model, Output& output);

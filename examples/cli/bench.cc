@@ -167,9 +167,13 @@ bool measure(const Options& options, Report& report, Output& output) {
   report.model.struct_size = sizeof report.model;
   if (!succeeded(vitalis_model_get_info(model.get(), &report.model), output)) return false;
   report.open_seconds = since(begin);
-  Options sized = options;
-  sized.context = context_needed(options.bench);
-  const Session session = open_session(model.get(), sized, output);
+  const std::string context = std::to_string(context_needed(options.bench));
+  if (!succeeded(
+          vitalis_config_set(options.config.get(), "runtime.context", context.c_str(), "bench"),
+          output)) {
+    return false;
+  }
+  const Session session = open_session(model.get(), options, output);
   if (!session) return false;
   Meter meter(session.get(), report.model.vocab, output);
   const auto first = tokens(kFirstPrompt, report.model.vocab);

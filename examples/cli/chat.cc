@@ -157,9 +157,11 @@ int Chat::reset() {
 }
 
 int Chat::set_effort(std::string_view level) {
-  const auto effort = parse_effort(level);
-  if (!effort) return usage("/effort: expected low, medium or high");
-  options_.effort = *effort;
+  const std::string value(level);
+  if (vitalis_config_set(options_.config.get(), "reasoning.effort", value.c_str(), "/effort") <
+      VITALIS_OK) {
+    return usage("/effort: expected low, medium or high");
+  }
   return set_system(conversation_.get(), options_, output_) ? kExitOk : kExitError;
 }
 

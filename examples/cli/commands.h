@@ -13,9 +13,16 @@ int run(const Options& options, Interrupt& interrupt, Output& output);
 int chat(const Options& options, Interrupt& interrupt, Output& output);
 int info(const Options& options, Output& output);
 int plan(const Options& options, Output& output);
+int verify(const Options& options, Output& output);
 int tokenize(const Options& options, Output& output);
 int render(const Options& options, Output& output);
 int parse(const Options& options, Output& output);
 int bench(const Options& options, Output& output);
+int config(const Options& options, Output& output);
+int auth(const Options& options, Interrupt& interrupt, Output& output);
+int download(const Options& options, Interrupt& interrupt, Output& output);
+int update(const Options& options, Interrupt& interrupt, Output& output);
+int rollback(const Options& options, Output& output);
+int models(const Options& options, Output& output);
 
 }  // namespace vitalis::cli

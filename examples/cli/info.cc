@@ -86,8 +86,8 @@ bool describe(const Options& options, Description& description, Output& output) 
   description.model.struct_size = sizeof description.model;
   description.memory.struct_size = sizeof description.memory;
   vitalis_session_options session_options = VITALIS_SESSION_OPTIONS_INIT;
-  session_options.context = options.context;
-  if (!succeeded(vitalis_model_get_info(model.get(), &description.model), output) ||
+  if (!succeeded(vitalis_config_session_options(options.config.get(), &session_options), output) ||
+      !succeeded(vitalis_model_get_info(model.get(), &description.model), output) ||
       !succeeded(vitalis_session_plan(model.get(), &session_options, &description.memory),
                  output) ||
       !read_tensors(model.get(), description.model.tensors, description.tensors, output)) {

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
+#include <utility>
 
 #include "output.h"
 
@@ -32,9 +33,9 @@ Interrupt::~Interrupt() {
   waiter_.join();
 }
 
-void Interrupt::watch(vitalis_session* session) {
+void Interrupt::watch(std::function<void()> cancel) {
   const std::lock_guard lock(mutex_);
-  session_ = session;
+  cancel_ = std::move(cancel);
 }
 
 void Interrupt::wait_for_signals() {
@@ -44,8 +45,8 @@ void Interrupt::wait_for_signals() {
     sigwait(&set, &signal);
     if (stopping_) return;
     const std::lock_guard lock(mutex_);
-    if (session_ != nullptr) {
-      vitalis_session_cancel(session_);
+    if (cancel_) {
+      cancel_();
     } else if (ends_program_) {
       _exit(kExitInterrupted);
     }

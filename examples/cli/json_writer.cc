@@ -39,8 +39,12 @@ JsonWriter& JsonWriter::value(std::string_view text) {
 }
 
 JsonWriter& JsonWriter::value(uint64_t number) {
+  return raw(std::to_string(number));
+}
+
+JsonWriter& JsonWriter::raw(std::string_view json) {
   begin_value();
-  text_ += std::to_string(number);
+  text_ += json;
   return *this;
 }
 
@@ -77,6 +81,7 @@ void JsonWriter::begin_value() {
 }
 
 void JsonWriter::break_line() {
+  if (style_ == Style::kOneLine) return;
   text_ += '\n';
   text_.append(2 * filled_.size(), ' ');
 }

@@ -13,6 +13,9 @@ namespace vitalis::cli {
 
 class JsonWriter {
  public:
+  enum class Style : uint8_t { kLines, kOneLine };
+  explicit JsonWriter(Style style = Style::kLines) : style_(style) {}
+
   JsonWriter& begin_object() { return open('{'); }
   JsonWriter& end_object() { return close('}'); }
   JsonWriter& begin_array() { return open('['); }
@@ -20,7 +23,8 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);
   JsonWriter& value(std::string_view text);
   JsonWriter& value(uint64_t number);
-  JsonWriter& number(double number);  // not finite: null
+  JsonWriter& number(double number);       // not finite: null
+  JsonWriter& raw(std::string_view json);  // as it is to stand there
   JsonWriter& boolean(bool truth);
   JsonWriter& null();
 
@@ -33,6 +37,7 @@ class JsonWriter {
   void break_line();
   void write_string(std::string_view text);
 
+  Style style_;
   std::string text_;
   std::vector<bool> filled_;  // for each open bracket, whether something is in it
   bool after_key_ = false;

@@ -54,10 +54,10 @@ bool succeeded(int32_t status, Output& output, std::string_view what) {
 
 Engine open_engine(const Options& options, Output& output) {
   vitalis_engine_options engine_options = VITALIS_ENGINE_OPTIONS_INIT;
-  engine_options.threads = options.threads;
-  engine_options.tier = null_if_empty(options.tier);
   vitalis_engine* engine = nullptr;
-  if (!succeeded(vitalis_engine_create(&engine_options, &engine), output)) return nullptr;
+  if (!succeeded(vitalis_config_engine_options(options.config.get(), &engine_options), output) ||
+      !succeeded(vitalis_engine_create(&engine_options, &engine), output))
+    return nullptr;
   return Engine(engine);
 }
 
@@ -99,10 +99,10 @@ bool encode(const vitalis_tokenizer* tokenizer, std::string_view text, bool spec
 
 Session open_session(vitalis_model* model, const Options& options, Output& output) {
   vitalis_session_options session_options = VITALIS_SESSION_OPTIONS_INIT;
-  session_options.context = options.context;
-  session_options.memory_budget_mib = options.memory_budget_mib;
   vitalis_session* session = nullptr;
-  if (!succeeded(vitalis_session_create(model, &session_options, &session), output)) return nullptr;
+  if (!succeeded(vitalis_config_session_options(options.config.get(), &session_options), output) ||
+      !succeeded(vitalis_session_create(model, &session_options, &session), output))
+    return nullptr;
   return Session(session);
 }
 
@@ -134,10 +134,28 @@ bool restore_session(vitalis_session* session, vitalis_conversation* conversatio
 
 bool set_system(vitalis_conversation* conversation, const Options& options, Output& output) {
   vitalis_system system = VITALIS_SYSTEM_INIT;
-  system.reasoning_effort = options.effort;
   system.identity = null_if_empty(options.identity);
   system.current_date = null_if_empty(options.date);
-  return succeeded(vitalis_conversation_set_system(conversation, &system), output);
+  const bool known =
+      !options.config || succeeded(vitalis_config_system(options.config.get(), &system), output);
+  return known && succeeded(vitalis_conversation_set_system(conversation, &system), output);
+}
+
+bool set_tool_choice(vitalis_conversation* conversation, const std::string& choice,
+                     Output& output) {
+  constexpr std::pair<std::string_view, int32_t> kChoices[] = {
+      {"auto", VITALIS_TOOL_CHOICE_AUTO},
+      {"none", VITALIS_TOOL_CHOICE_NONE},
+      {"required", VITALIS_TOOL_CHOICE_REQUIRED},
+      {"free", VITALIS_TOOL_CHOICE_FREE}};
+  for (const auto& [name, value] : kChoices) {
+    if (name != choice) continue;
+    return succeeded(vitalis_conversation_set_tool_choice(conversation, value, nullptr), output,
+                     "--tool-choice");
+  }
+  return succeeded(vitalis_conversation_set_tool_choice(conversation, VITALIS_TOOL_CHOICE_FUNCTION,
+                                                        choice.c_str()),
+                   output, "--tool-choice");
 }
 
 Conversation open_conversation(const Options& options, Output& output) {
@@ -149,6 +167,14 @@ Conversation open_conversation(const Options& options, Output& output) {
     const int32_t status =
         vitalis_conversation_load_json(handle, VITALIS_JSON_CHAT, request.data(), request.size());
     if (!succeeded(status, output, "--tools")) return nullptr;
+  }
+  if (!options.tool_choice.empty() && !set_tool_choice(handle, options.tool_choice, output)) {
+    return nullptr;
+  }
+  if (options.schema) {
+    const int32_t status = vitalis_conversation_set_response_schema(
+        handle, "answer", options.schema->data(), options.schema->size());
+    if (!succeeded(status, output, "--schema")) return nullptr;
   }
   if (!set_system(handle, options, output)) return nullptr;
   const std::string& instructions = options.instructions;
@@ -171,19 +197,9 @@ bool add_user_message(vitalis_conversation* conversation, std::string_view text,
 bool start_answer(vitalis_session* session, const vitalis_conversation* conversation,
                   const Options& options, Output& output) {
   vitalis_generate_options generate = VITALIS_GENERATE_OPTIONS_INIT;
-  if (options.temperature == 0.0f) generate.sampling = VITALIS_SAMPLE_GREEDY;
-  generate.temperature = options.temperature;
-  generate.top_p = options.top_p;
-  generate.min_p = options.min_p;
-  generate.top_k = options.top_k;
-  if (options.seed) {
-    generate.flags |= VITALIS_GENERATE_SEED;
-    generate.seed = *options.seed;
+  if (!succeeded(vitalis_config_generate_options(options.config.get(), &generate), output)) {
+    return false;
   }
-  generate.max_tokens = options.max_tokens;
-  generate.repetition_penalty = options.repetition_penalty;
-  generate.presence_penalty = options.presence_penalty;
-  generate.frequency_penalty = options.frequency_penalty;
   if (options.logprobs) {
     generate.flags |= VITALIS_GENERATE_LOGPROBS;
     generate.alternatives = *options.logprobs;

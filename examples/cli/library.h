@@ -42,6 +42,8 @@ Tokenizer open_tokenizer(const Options& options, Output& output);
 Session open_session(vitalis_model* model, const Options& options, Output& output);
 // With the options' system message, instructions and tools.
 Conversation open_conversation(const Options& options, Output& output);
+// auto, none, required, free, or the name of a function.
+bool set_tool_choice(vitalis_conversation* conversation, const std::string& choice, Output& output);
 bool set_system(vitalis_conversation* conversation, const Options& options, Output& output);
 
 // Where a conversation is kept: a session with the conversation as its note.

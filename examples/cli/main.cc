@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "interrupt.h"
+#include "model_name.h"
 #include "options.h"
 #include "output.h"
 #include <vitalis/vitalis.h>
@@ -25,6 +26,8 @@ int dispatch(const Options& options, Interrupt& interrupt, Output& output) {
       return info(options, output);
     case Command::kPlan:
       return plan(options, output);
+    case Command::kVerify:
+      return verify(options, output);
     case Command::kTokenize:
       return tokenize(options, output);
     case Command::kRender:
@@ -33,6 +36,18 @@ int dispatch(const Options& options, Interrupt& interrupt, Output& output) {
       return parse(options, output);
     case Command::kBench:
       return bench(options, output);
+    case Command::kConfig:
+      return config(options, output);
+    case Command::kAuth:
+      return auth(options, interrupt, output);
+    case Command::kDownload:
+      return download(options, interrupt, output);
+    case Command::kUpdate:
+      return update(options, interrupt, output);
+    case Command::kRollback:
+      return rollback(options, output);
+    case Command::kModels:
+      return models(options, output);
   }
   return kExitError;
 }
@@ -47,7 +62,9 @@ int start(int argc, char** argv) {
   const auto parsed = parse_options(argc, argv, output);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   Interrupt interrupt;
-  return dispatch(std::get<Options>(parsed), interrupt, output);
+  Options options = std::get<Options>(parsed);
+  if (!options.model.empty() && !find_model(options, interrupt, output)) return kExitError;
+  return dispatch(options, interrupt, output);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <utility>
@@ -11,6 +12,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "hub_options.h"
+#include "library.h"
+#include "settings.h"
 #include "text.h"
 #include <vitalis/vitalis.h>
 
@@ -23,38 +27,27 @@ struct Sources {
   std::string text;
   std::string instructions_file;
   std::string tools_file;
+  std::string schema_file;
   std::string input_file;
+  std::string manifest_file;
 };
 
-// CLI11's own numbers take "010" for 8 and "nan" for a number within any range.
-template <typename Number>
-bool parse_number(const std::string& text, Number low, Number high, Number& number) {
-  Number parsed{};
+// CLI11's own numbers take "010" for 8.
+bool parse_number(const std::string& text, uint32_t low, uint32_t high, uint32_t& number) {
+  uint32_t parsed = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, parsed);
-  if (error != std::errc() || rest != end || !(parsed >= low && parsed <= high)) return false;
+  if (error != std::errc() || rest != end || parsed < low || parsed > high) return false;
   number = parsed;
   return true;
 }
 
-std::string number_text(float number) {
-  if (number == std::numeric_limits<float>::min()) return "above 0";
-  return fixed(static_cast<double>(number), 0);
-}
-template <typename Number>
-std::string number_text(Number number) {
-  return std::to_string(number);
-}
-
-template <typename Number>
-void add_number(CLI::App& app, const std::string& name, Number& number, Number low, Number high,
-                const std::string& help) {
+void add_number(CLI::App& app, const std::string& name, uint32_t& number, uint32_t low,
+                uint32_t high, const std::string& help) {
   const auto read = [&number, low, high, name](const std::string& text) {
     if (parse_number(text, low, high, number)) return;
-    std::string range =
-        number_text(low) +
-        (high == std::numeric_limits<Number>::max() ? " or more" : " to " + number_text(high));
-    throw CLI::ValidationError(name, "expected a number, " + range + ", found \"" + text + "\"");
+    throw CLI::ValidationError(name, "expected a number, " + std::to_string(low) + " to " +
+                                         std::to_string(high) + ", found \"" + text + "\"");
   };
   app.add_option_function<std::string>(name, read, help)->type_name("N");
 }
@@ -67,71 +60,16 @@ std::string today() {
   return {date, std::strftime(date, sizeof date, "%Y-%m-%d", &local)};
 }
 
-void add_engine(CLI::App& app, Options& options) {
-  app.add_option("model", options.model, "a gpt-oss checkpoint: its folder, GGUF file or model.bin")
+void add_engine(CLI::App& app, Options& options, SettingFlags& flags) {
+  app.add_option("model", options.model, "a model's name, folder, GGUF file or model.bin")
       ->required()
       ->type_name("MODEL");
-  add_number<int32_t>(app, "--threads", options.threads, 1, 4096,
-                      "threads (default: the cores that may be used)");
-  app.add_option("--tier", options.tier,
-                 "kernels: portable, avx2, avx512, avx512bf16 (default: the fastest)")
-      ->type_name("NAME");
+  flags.add(app, "runtime.threads");
+  flags.add(app, "runtime.tier");
 }
 
-void add_context(CLI::App& app, Options& options) {
-  add_number<uint32_t>(app, "--context", options.context, 1, std::numeric_limits<uint32_t>::max(),
-                       "tokens of prompt and answers (default: 16384, or the model's limit)");
-}
-
-// "12GiB", "12G", "12000M": whole mebibytes of it. Nothing if it is no size.
-std::optional<uint32_t> parse_mebibytes(const std::string& text) {
-  struct Unit {
-    std::string_view name;
-    double bytes;
-  };
-  constexpr double kKibi = 1024;
-  constexpr Unit kUnits[] = {{"GiB", kKibi * kKibi * kKibi},
-                             {"G", kKibi * kKibi * kKibi},
-                             {"MiB", kKibi * kKibi},
-                             {"M", kKibi * kKibi},
-                             {"GB", 1e9},
-                             {"MB", 1e6}};
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || !(number > 0)) return std::nullopt;
-  for (const Unit& unit : kUnits) {
-    if (std::string_view(rest, end) != unit.name) continue;
-    const double mebibytes = number * unit.bytes / (kKibi * kKibi);
-    if (mebibytes < 1 || mebibytes >= 4294967296.0) return std::nullopt;
-    return static_cast<uint32_t>(mebibytes);
-  }
-  return std::nullopt;
-}
-
-void add_budget(CLI::App& app, Options& options, const std::string& help) {
-  const auto read = [&options](const std::string& text) {
-    const auto mebibytes = parse_mebibytes(text);
-    if (!mebibytes) {
-      throw CLI::ValidationError("--memory-budget",
-                                 "expected a size such as 12GiB or 900MB, found \"" + text + '"');
-    }
-    options.memory_budget_mib = *mebibytes;
-  };
-  app.add_option_function<std::string>("--memory-budget", read, help)->type_name("SIZE");
-}
-
-void add_answer(CLI::App& app, Options& options, Sources& sources) {
-  const auto effort = [&options](const std::string& name) {
-    const auto parsed = parse_effort(name);
-    if (!parsed) {
-      throw CLI::ValidationError("--effort", "expected low, medium or high, found \"" + name + '"');
-    }
-    options.effort = *parsed;
-  };
-  app.add_option_function<std::string>("--effort", effort,
-                                       "reasoning: low, medium or high (default: medium)")
-      ->type_name("LEVEL");
+void add_answer(CLI::App& app, Options& options, Sources& sources, SettingFlags& flags) {
+  flags.add(app, "reasoning.effort");
   app.add_option("--identity", options.identity, "first line of the system message")
       ->type_name("TEXT");
   CLI::Option* text = app.add_option("--instructions", options.instructions,
@@ -144,35 +82,12 @@ void add_answer(CLI::App& app, Options& options, Sources& sources) {
   app.add_option("--date", options.date, "current date told to the model, \"\" for none")
       ->default_str("today")
       ->type_name("TEXT");
-  add_number(app, "--temperature", options.temperature, 0.0f, 100.0f,
-             "0 takes the most probable token each time (default: 1)");
-  add_number(app, "--top-p", options.top_p, std::numeric_limits<float>::min(), 1.0f,
-             "sample from the most probable tokens of this sum (default: 1)");
-  add_number(app, "--min-p", options.min_p, 0.0f, 1.0f,
-             "drop tokens below this share of the most probable one (default: 0)");
-  add_number<uint32_t>(app, "--top-k", options.top_k, 0, std::numeric_limits<uint32_t>::max(),
-                       "sample from this many tokens (default: 0, all)");
-  const auto seed = [&options](const std::string& given) {
-    uint64_t number = 0;
-    if (!parse_number(given, uint64_t{0}, std::numeric_limits<uint64_t>::max(), number)) {
-      throw CLI::ValidationError("--seed", "expected a number, 0 or more, found \"" + given + '"');
-    }
-    options.seed = number;
-  };
-  app.add_option_function<std::string>("--seed", seed,
-                                       "makes sampling repeatable (default: a new one each time)")
-      ->type_name("N");
-  add_number(app, "--repetition-penalty", options.repetition_penalty,
-             std::numeric_limits<float>::min(), 100.0f,
-             "divides the logits of tokens that were there (default: 1)");
-  add_number(app, "--presence-penalty", options.presence_penalty, -2.0f, 2.0f,
-             "taken from the logits of tokens in the answer (default: 0)");
-  add_number(app, "--frequency-penalty", options.frequency_penalty, -2.0f, 2.0f,
-             "taken from them for each time that they came (default: 0)");
-  add_number<uint32_t>(app, "--max-tokens", options.max_tokens, 1,
-                       std::numeric_limits<uint32_t>::max(),
-                       "longest answer, reasoning included (default: what the context holds)");
-  app.add_flag("--show-reasoning", options.show_reasoning, "print the reasoning too");
+  for (const char* key :
+       {"sampling.temperature", "sampling.top_p", "sampling.min_p", "sampling.top_k",
+        "sampling.seed", "sampling.repetition_penalty", "sampling.presence_penalty",
+        "sampling.frequency_penalty", "sampling.max_tokens", "reasoning.show"}) {
+    flags.add(app, key);
+  }
   app.add_flag("--stats", options.stats, "after an answer, print speed and memory to stderr");
 }
 
@@ -195,21 +110,36 @@ void add_numbers(CLI::App& app, const std::string& name, std::vector<uint32_t>& 
   app.add_option_function<std::string>(name, read, help)->type_name("N,...");
 }
 
-void add_bench(CLI::App& app, Options& options) {
-  add_engine(app, options);
+void add_bench(CLI::App& app, Options& options, SettingFlags& flags) {
+  add_engine(app, options, flags);
   BenchOptions& bench = options.bench;
   add_numbers(app, "--prompts", bench.prompts, 1, "lengths of prompts (default: 128,512,2048)");
   add_numbers(app, "--depths", bench.depths, 0,
               "tokens in the context before single ones are measured (default: 0,2048,8192)");
-  add_number<uint32_t>(app, "--generate", bench.generate, 1, 1 << 20,
-                       "tokens at each depth (default: 64)");
-  add_number<uint32_t>(app, "--repeats", bench.repeats, 1, 1000,
-                       "of each measurement; the median is told (default: 3)");
+  add_number(app, "--generate", bench.generate, 1, 1 << 20, "tokens at each depth (default: 64)");
+  add_number(app, "--repeats", bench.repeats, 1, 1000,
+             "of each measurement; the median is told (default: 3)");
   app.add_flag("--json", options.json, "print JSON");
 }
 
+void add_tools(CLI::App& app, Options& options, Sources& sources) {
+  CLI::Option* tools = app.add_option("--tools", sources.tools_file,
+                                      "functions the model may call, as OpenAI's JSON");
+  tools->type_name("FILE");
+  app.add_option("--tool-choice", options.tool_choice,
+                 "auto, none, required, free or a function's name (default: auto)")
+      ->needs(tools)
+      ->type_name("CHOICE");
+  app.add_option("--tool-results", options.tool_results,
+                 "answer calls with the lines of this file, - for standard input")
+      ->needs(tools)
+      ->type_name("FILE");
+  app.add_option("--schema", sources.schema_file, "JSON Schema that the answer is held to")
+      ->type_name("FILE");
+}
+
 void add_model(CLI::App& app, Options& options) {
-  app.add_option("model", options.model, "a gpt-oss checkpoint, or its tokenizer.json")
+  app.add_option("model", options.model, "a model's name or path, or a tokenizer.json")
       ->required()
       ->type_name("MODEL");
 }
@@ -261,6 +191,43 @@ void add_parse(CLI::App& app, Options& options, Sources& sources) {
                "the input begins with <|start|>, not with what follows <|start|>assistant");
 }
 
+void add_config(CLI::App& app, Options& options) {
+  app.add_option("action", options.action, "show, get, set or path (default: show)")
+      ->check(CLI::IsMember({"show", "get", "set", "path"}))
+      ->type_name("ACTION");
+  app.add_option("key", options.key, "of get and set: sampling.seed, for example")
+      ->type_name("KEY");
+  app.add_option("value", options.value, "of set")->type_name("VALUE");
+  app.add_flag("--origin", options.show_origin, "with show: where each value comes from");
+  app.add_flag("--json", options.json, "print JSON");
+}
+
+// What CLI11 cannot say: which of the words after the action it takes.
+std::string check_config(const CLI::App& app, const Options& options) {
+  const size_t words = app.count("key") + app.count("value");
+  const size_t wanted = options.action == "get" ? 1 : options.action == "set" ? 2 : 0;
+  if (words == wanted) return "";
+  return "config " + options.action + ": expected " +
+         (wanted == 0   ? "nothing after it"
+          : wanted == 1 ? "a KEY"
+                        : "a KEY and a VALUE");
+}
+
+// The others work whatever the user's files say; config set and path are there to mend them.
+bool has_settings(const Options& options) {
+  std::error_code failed;
+  switch (options.command) {
+    case Command::kTokenize:
+    case Command::kRender:
+    case Command::kParse:  // where a name's folder is, settings say
+      return !std::filesystem::exists(options.model, failed);
+    case Command::kConfig:
+      return options.action != "set" && options.action != "path";
+    default:
+      return true;
+  }
+}
+
 std::string check_utf8(std::string_view text, std::string_view what) {
   const size_t good = utf8_prefix(text);
   if (good == text.size()) return "";
@@ -286,17 +253,28 @@ std::string read_sources(Options& options, const Sources& sources) {
     if (!text) return problem;
     options.instructions = without_last_newline(*text);
   }
+  if (!sources.manifest_file.empty()) {
+    auto text = read_whole(sources.manifest_file, problem);
+    if (!text) return problem;
+    options.hub.manifest = std::move(*text);
+  }
   if (!sources.tools_file.empty()) {
     auto text = read_whole(sources.tools_file, problem);
     if (!text) return problem;
     options.tools = std::move(*text);
+  }
+  if (!sources.schema_file.empty()) {
+    auto text = read_whole(sources.schema_file, problem);
+    if (!text) return problem;
+    options.schema = std::move(*text);
   }
   const std::pair<std::string_view, std::string_view> texts[] = {
       {options.text, options.command == Command::kRun ? "the prompt" : "the text"},
       {options.instructions, "the instructions"},
       {options.identity, "the identity"},
       {options.date, "the date"},
-      {options.tools ? *options.tools : std::string_view(), sources.tools_file}};
+      {options.tools ? *options.tools : std::string_view(), sources.tools_file},
+      {options.schema ? *options.schema : std::string_view(), sources.schema_file}};
   for (const auto& [text, name] : texts) {
     problem = check_utf8(text, name);
     if (!problem.empty()) return problem;
@@ -307,28 +285,22 @@ std::string read_sources(Options& options, const Sources& sources) {
 
 }  // namespace
 
-std::optional<int32_t> parse_effort(std::string_view name) {
-  if (name == "low") return VITALIS_EFFORT_LOW;
-  if (name == "medium") return VITALIS_EFFORT_MEDIUM;
-  if (name == "high") return VITALIS_EFFORT_HIGH;
-  return std::nullopt;
-}
-
 std::variant<Options, int> parse_options(int argc, char** argv, Output& output) {
   Options options;
   Sources sources;
+  SettingFlags flags;
   CLI::App app("Talks to OpenAI's gpt-oss models on this computer.", "vitalis");
   app.set_version_flag("--version", std::string("vitalis ") + vitalis_version_string());
   app.require_subcommand(1);
 
   CLI::App* run = app.add_subcommand("run", "answer one prompt");
-  add_engine(*run, options);
+  add_engine(*run, options, flags);
+  flags.add(*run, "runtime.context");
   run->add_option("prompt", sources.text, "what to answer; - reads it from standard input")
       ->required()
       ->type_name("TEXT");
-  add_context(*run, options);
-  add_budget(*run, options, "the most memory to take for weights and context (default: any)");
-  add_answer(*run, options, sources);
+  flags.add(*run, "runtime.memory_budget");
+  add_answer(*run, options, sources, flags);
   const auto logprobs = [&options](const std::string& text) {
     uint32_t number = 0;
     if (!parse_number(text, 0u, 20u, number)) {
@@ -340,32 +312,43 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
          "--logprobs", logprobs,
          "after the answer, print each token's log-probability and N others' to stderr")
       ->type_name("N");
-  run->add_option("--tools", sources.tools_file, "functions the model may call, as OpenAI's JSON")
-      ->type_name("FILE");
+  add_tools(*run, options, sources);
 
   CLI::App* chat = app.add_subcommand("chat", "converse; /help there tells more");
-  add_engine(*chat, options);
-  add_context(*chat, options);
-  add_budget(*chat, options, "the most memory to take for weights and context (default: any)");
-  add_answer(*chat, options, sources);
+  add_engine(*chat, options, flags);
+  flags.add(*chat, "runtime.context");
+  flags.add(*chat, "runtime.memory_budget");
+  add_answer(*chat, options, sources, flags);
   chat->add_option("--session", options.session_file,
                    "go on with the conversation in this file, if it is there, and keep it there")
       ->type_name("FILE");
 
   CLI::App* info = app.add_subcommand("info", "describe a model");
-  add_engine(*info, options);
-  add_context(*info, options);
+  add_engine(*info, options, flags);
+  flags.add(*info, "runtime.context");
   info->add_flag("--tensors", options.list_tensors, "list each tensor");
   info->add_flag("--json", options.json, "print JSON");
 
   CLI::App* plan = app.add_subcommand("plan", "tell what memory a model needs, and its speed here");
-  add_engine(*plan, options);
-  add_context(*plan, options);
-  add_number<uint32_t>(*plan, "--sequences", options.sequences, 1, 65536,
-                       "conversations at once (default: 1)");
-  add_budget(*plan, options, "what has to suffice (default: the memory that is free)");
+  add_engine(*plan, options, flags);
+  flags.add(*plan, "runtime.context");
+  flags.add(*plan, "runtime.memory_budget");
+  add_number(*plan, "--sequences", options.sequences, 1, 65536,
+             "conversations at once (default: 1)");
   plan->add_flag("!--no-probe", options.probe, "do not measure this machine's speed");
   plan->add_flag("--json", options.json, "print JSON");
+
+  CLI::App* verify = app.add_subcommand("verify", "check that a model's files are whole");
+  verify
+      ->add_option("model", options.model,
+                   "a gpt-oss checkpoint: its folder, GGUF file or model.bin")
+      ->required()
+      ->type_name("MODEL");
+  verify
+      ->add_option("--manifest", options.manifest,
+                   "sizes and digests as JSON (default: those of the release it is from)")
+      ->type_name("FILE");
+  verify->add_flag("--json", options.json, "print JSON");
 
   CLI::App* tokenize = app.add_subcommand("tokenize", "show the tokens of a text");
   add_model(*tokenize, options);
@@ -380,7 +363,10 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
   CLI::App* parse = app.add_subcommand("parse", "show the messages that tokens make, as JSON");
   add_parse(*parse, options, sources);
   CLI::App* bench = app.add_subcommand("bench", "measure a model's speed on this computer");
-  add_bench(*bench, options);
+  add_bench(*bench, options, flags);
+  CLI::App* config = app.add_subcommand("config", "show or change settings");
+  add_config(*config, options);
+  HubCommands hub(app, options.hub, options, sources.manifest_file, flags);
 
   try {
     app.parse(argc, argv);
@@ -398,15 +384,33 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
                     : chat->parsed()   ? Command::kChat
                     : info->parsed()   ? Command::kInfo
                     : plan->parsed()   ? Command::kPlan
+                    : verify->parsed() ? Command::kVerify
                     : render->parsed() ? Command::kRender
                     : parse->parsed()  ? Command::kParse
                     : bench->parsed()  ? Command::kBench
-                                       : Command::kTokenize;
+                    : config->parsed() ? Command::kConfig
+                                       : hub.command().value_or(Command::kTokenize);
+  if (options.action.empty()) options.action = config->parsed() ? "show" : "list";
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
   std::sort(options.bench.depths.begin(), options.bench.depths.end());
   if (options.as_template && options.form != VITALIS_JSON_CHAT) {
     output.error("--template: the model's template renders the chat form alone");
     return kExitUsage;
+  }
+  if (const std::string wrong = config->parsed() ? check_config(*config, options) : "";
+      !wrong.empty()) {
+    output.error(wrong + " (see vitalis config --help)");
+    return kExitUsage;
+  }
+  if (const std::string wrong = hub.complain(options); !wrong.empty()) {
+    output.error(wrong);
+    return kExitUsage;
+  }
+  if (has_settings(options)) {
+    options.config = flags.load(output);
+    if (!options.config) return kExitError;
+    options.show_reasoning =
+        view(find_setting(options.config.get(), "reasoning.show").value) == "true";
   }
   const std::string problem = read_sources(options, sources);
   if (problem.empty()) return options;

@@ -6,15 +6,31 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "output.h"
+#include "settings.h"
 
 namespace vitalis::cli {
 
-enum class Command : uint8_t { kRun, kChat, kInfo, kPlan, kTokenize, kRender, kParse, kBench };
+enum class Command : uint8_t {
+  kRun,
+  kChat,
+  kInfo,
+  kPlan,
+  kVerify,
+  kTokenize,
+  kRender,
+  kParse,
+  kBench,
+  kConfig,
+  kAuth,
+  kDownload,
+  kUpdate,
+  kRollback,
+  kModels
+};
 
 struct BenchOptions {
   std::vector<uint32_t> prompts = {128, 512, 2048};  // tokens
@@ -23,35 +39,46 @@ struct BenchOptions {
   uint32_t repeats = 3;
 };
 
+// Of the commands that deal with the hub and the models kept.
+struct HubOptions {
+  std::string name;  // of a model, or a token
+  std::string commit;
+  std::string revision;
+  std::optional<std::string> token;
+  std::string scope = "openid profile read-repos gated-repos";
+  std::vector<std::string> includes;
+  std::vector<std::string> excludes;
+  std::vector<std::string> reuse;  // folders
+  std::string local_folder;
+  std::string pin;
+  std::string manifest;  // JSON text
+  bool all = false;
+  bool dry_run = false;
+  bool check = false;
+  bool try_first = false;
+  bool by_code = false;
+};
+
 struct Options {
   Command command = Command::kRun;
   std::string model;
   std::string text;  // the prompt of run, the text of tokenize, render, parse
 
-  int32_t threads = 0;  // zero and empty: the library's default, here and below
-  std::string tier;
-  uint32_t context = 0;
-  uint32_t memory_budget_mib = 0;
+  Config config;           // of the commands that have settings
   uint32_t sequences = 1;  // plan
   bool probe = true;       // plan
+  std::string manifest;    // verify
 
-  int32_t effort = 0;
-  std::string identity;
+  std::string identity;  // empty: the library's default, here and below
   std::string instructions;
   std::string date;                  // empty: none is told to the model
   std::optional<std::string> tools;  // JSON text
+  std::string tool_choice;           // auto, none, required, free, or a function's name
+  std::optional<std::string> schema;  // JSON text
+  std::string tool_results;           // a file, "-": a line for each call; empty: none
 
-  float temperature = 1.0f;  // zero: greedy
-  float top_p = 1.0f;
-  float min_p = 0.0f;
-  uint32_t top_k = 0;
-  std::optional<uint64_t> seed;
-  float repetition_penalty = 1.0f;
-  float presence_penalty = 0.0f;
-  float frequency_penalty = 0.0f;
   std::optional<uint32_t> logprobs;  // run: alternatives to tell besides each token
   std::string session_file;          // chat: empty for none
-  uint32_t max_tokens = 0;
 
   bool show_reasoning = false;
   bool stats = false;
@@ -69,12 +96,14 @@ struct Options {
   bool from_start = false;
 
   BenchOptions bench;
+  HubOptions hub;
+  std::string action;  // of commands that have several
+  std::string key;     // config get, set
+  std::string value;   // config set
+  bool show_origin = false;
 };
 
 // The options, or an exit code where nothing is left to do: after --help, --version or an error.
 std::variant<Options, int> parse_options(int argc, char** argv, Output& output);
-
-// "low", "medium" or "high" as VITALIS_EFFORT_*.
-std::optional<int32_t> parse_effort(std::string_view name);
 
 }  // namespace vitalis::cli

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace vitalis::cli {
@@ -27,6 +28,19 @@ int write_all(int descriptor, std::string_view bytes) {
     }
   }
   return 0;
+}
+
+// The first `width` characters.
+std::string shortened(std::string text, size_t width) {
+  size_t characters = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
+    if (characters++ == width) {
+      text.resize(i);
+      break;
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -86,15 +100,38 @@ void Output::note(std::string_view line) {
   write_all(STDERR_FILENO, bytes);
 }
 
+void Output::ask(std::string_view question) {
+  clear_progress();
+  write_all(STDERR_FILENO, spell_control_characters(question));
+}
+
 void Output::show_progress(std::string_view text) {
-  if (!err_is_terminal_) return;
-  write_all(STDERR_FILENO, "\r\x1b[K" + spell_control_characters(text));
-  progress_shown_ = true;
+  show_progress(std::vector<std::string>{std::string(text)});
+}
+
+// A line that the terminal breaks in two could not be replaced: each is cut to the width.
+void Output::show_progress(const std::vector<std::string>& lines) {
+  if (!err_is_terminal_ || lines.empty()) return;
+  struct winsize size {};
+  const size_t width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1
+                           ? size.ws_col - size_t{1}
+                           : size_t{79};
+  clear_progress();
+  std::string bytes;
+  for (const std::string& line : lines) {
+    if (&line != lines.data()) bytes += '\n';
+    bytes += shortened(spell_control_characters(line), width);
+  }
+  write_all(STDERR_FILENO, bytes);
+  progress_lines_ = lines.size();
 }
 
 void Output::clear_progress() {
-  if (progress_shown_) write_all(STDERR_FILENO, "\r\x1b[K");
-  progress_shown_ = false;
+  if (progress_lines_ == 0) return;
+  std::string bytes = "\r\x1b[K";
+  for (size_t i = 1; i < progress_lines_; ++i) bytes += "\x1b[A\x1b[K";
+  write_all(STDERR_FILENO, bytes);
+  progress_lines_ = 0;
 }
 
 int Output::exit_code(int code) {

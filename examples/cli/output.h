@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vitalis::cli {
 
@@ -36,9 +37,14 @@ class Output {
   void error(std::string_view sentence);
   void note(std::string_view line);
 
-  // A line on standard error that the next one replaces; nothing if that is no terminal.
+  // A question on standard error; the answer is typed after it.
+  void ask(std::string_view question);
+
+  // Lines on standard error that the next ones replace; nothing if that is no terminal.
   void show_progress(std::string_view text);
+  void show_progress(const std::vector<std::string>& lines);
   void clear_progress();
+  bool shows_progress() const { return err_is_terminal_; }
 
   // `code`, or the code of the failed write, after telling about that.
   int exit_code(int code);
@@ -49,8 +55,8 @@ class Output {
   bool out_is_terminal_;
   bool err_is_terminal_;
   bool dims_;
-  bool progress_shown_ = false;
-  int write_error_ = 0;  // errno
+  size_t progress_lines_ = 0;  // that are shown
+  int write_error_ = 0;        // errno
 };
 
 // Text that may hold control characters, for a terminal: ESC becomes ^[, and so on. Keeps \n and

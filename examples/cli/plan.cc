@@ -92,9 +92,13 @@ int plan(const Options& options, Output& output) {
   const Engine engine = open_engine(options, output);
   if (!engine) return kExitError;
   vitalis_plan_options plan_options = VITALIS_PLAN_OPTIONS_INIT;
-  plan_options.context = options.context;
+  vitalis_session_options session_options = VITALIS_SESSION_OPTIONS_INIT;
+  if (!succeeded(vitalis_config_session_options(options.config.get(), &session_options), output)) {
+    return kExitError;
+  }
+  plan_options.context = session_options.context;
   plan_options.sequences = options.sequences;
-  plan_options.memory_budget_mib = options.memory_budget_mib;
+  plan_options.memory_budget_mib = session_options.memory_budget_mib;
   plan_options.flags = options.probe ? VITALIS_PLAN_PROBE : 0;
   vitalis_plan plan = {};
   plan.struct_size = sizeof plan;

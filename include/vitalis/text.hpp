@@ -223,6 +223,9 @@ enum class Effort : int32_t { kDefault, kLow, kMedium, kHigh };               //
 enum class Role : int32_t { kSystem, kDeveloper, kUser, kAssistant, kTool };  // VITALIS_ROLE_*
 enum class JsonForm : int32_t { kChat, kResponses, kHarmony };                // VITALIS_JSON_*
 enum class RenderMode : int32_t { kCompletion, kConversation, kTraining };    // VITALIS_RENDER_*
+// VITALIS_TOOL_CHOICE_*
+enum class ToolChoice : int32_t { kAuto, kNone, kRequired, kFunction, kFree };
+static_assert(int32_t(ToolChoice::kFree) == VITALIS_TOOL_CHOICE_FREE);
 static_assert(int32_t(Effort::kHigh) == VITALIS_EFFORT_HIGH &&
               int32_t(Role::kTool) == VITALIS_ROLE_TOOL &&
               int32_t(JsonForm::kHarmony) == VITALIS_JSON_HARMONY &&
@@ -289,6 +292,29 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
   Result<Done> try_add_tool(const char* name, const char* description, const char* parameters) {
     return detail::done(
         vitalis_conversation_add_tool(native_handle(), name, description, parameters));
+  }
+
+  // What answers are held to; `name` is of kFunction.
+  Conversation& set_tool_choice(ToolChoice choice, const char* name = nullptr) {
+    return self(try_set_tool_choice(choice, name));
+  }
+  Result<Done> try_set_tool_choice(ToolChoice choice, const char* name = nullptr) {
+    return detail::done(
+        vitalis_conversation_set_tool_choice(native_handle(), static_cast<int32_t>(choice), name));
+  }
+
+  // Holds the final message to a JSON Schema, which the instructions show under `name` unless that
+  // is null; clear_response_schema() takes it away.
+  Conversation& set_response_schema(const char* name, std::string_view schema) {
+    return self(try_set_response_schema(name, schema));
+  }
+  Result<Done> try_set_response_schema(const char* name, std::string_view schema) {
+    return detail::done(vitalis_conversation_set_response_schema(native_handle(), name,
+                                                                 schema.data(), schema.size()));
+  }
+  Conversation& clear_response_schema() {
+    return self(detail::done(
+        vitalis_conversation_set_response_schema(native_handle(), nullptr, nullptr, 0)));
   }
 
   Conversation& user(std::string_view text) { return add({.role = Role::kUser, .text = text}); }

@@ -318,10 +318,11 @@ class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
   Result<bool> try_restore(const std::string& path) {
     return finished(vitalis_session_restore(native_handle(), path.c_str()));
   }
-  std::string note() const {
+  std::string note() const { return try_note().value(); }
+  Result<std::string> try_note() const {
     vitalis_text text = {};
     const int32_t status = vitalis_session_get_note(native_handle(), &text);
-    if (status < 0) throw Error::last(status);
+    if (status < 0) return Error::last(status);
     return std::string(detail::view(text));
   }
   // Of save() or restore() in another thread.

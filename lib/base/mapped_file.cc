@@ -38,32 +38,55 @@ class Descriptor {
   int number_;
 };
 
-Result<size_t> regular_size(const Descriptor& file, const std::string& path) {
+Result<struct stat> examine(const Descriptor& file, const std::string& path) {
   struct stat info;
   if (::fstat(file.number(), &info) != 0) return failed("examine", path, errno);
   if (!S_ISREG(info.st_mode)) return error(Code::kIo, path, " is not a regular file");
-  return static_cast<size_t>(info.st_size);
+  return info;
 }
 
 }  // namespace
 
+template <class Stat>
+MappedFile::Identity MappedFile::identity(const Stat& info) {
+  return {static_cast<uint64_t>(info.st_size), static_cast<uint64_t>(info.st_dev),
+          static_cast<uint64_t>(info.st_ino), static_cast<int64_t>(info.st_mtim.tv_sec),
+          static_cast<int64_t>(info.st_mtim.tv_nsec)};
+}
+
 Result<MappedFile> MappedFile::open(const std::string& path) {
   const Descriptor file(path);
   if (file.number() < 0) return failed("open", path, errno);
-  VITALIS_ASSIGN(const size_t size, regular_size(file, path));
-  if (size == 0) return MappedFile(path, nullptr, 0);
+  VITALIS_ASSIGN(const struct stat info, examine(file, path));
+  const Identity own = identity(info);
+  const size_t size = own.size;
+  if (size == 0) return MappedFile(path, own, nullptr);
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.number(), 0);
   if (data == MAP_FAILED) return failed("map", path, errno);
-  return MappedFile(path, static_cast<const std::byte*>(data), size);
+  return MappedFile(path, own, static_cast<const std::byte*>(data));
+}
+
+Status MappedFile::unchanged() const {
+  struct stat info;
+  if (::stat(path_.c_str(), &info) != 0) return failed("examine", path_, errno);
+  const Identity now = identity(info);
+  if (now == identity_) return {};
+  if (now.size != identity_.size) {
+    return error(Code::kIntegrity, path_, " was changed after it was opened: it had ",
+                 identity_.size, " bytes and has ", now.size);
+  }
+  return error(Code::kIntegrity, path_, " was changed after it was opened");
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
+      identity_(other.identity_),
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(identity_, other.identity_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
@@ -85,7 +108,8 @@ void MappedFile::will_need(size_t offset, size_t size) const {
 Result<std::string> read_file(const std::string& path, size_t limit) {
   const Descriptor file(path);
   if (file.number() < 0) return failed("open", path, errno);
-  VITALIS_ASSIGN(const size_t size, regular_size(file, path));
+  VITALIS_ASSIGN(const struct stat info, examine(file, path));
+  const auto size = static_cast<size_t>(info.st_size);
   if (size > limit) {
     return error(Code::kUnsupported, path, " has ", size, " bytes; at most ", limit,
                  " are expected");

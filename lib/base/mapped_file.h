@@ -25,14 +25,29 @@ class MappedFile {
   const std::string& path() const { return path_; }
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
+  // kIntegrity if the file at path() is not the one that was mapped any more, by its size, its time
+  // of change or its number. What is mapped may then have changed too, and pages behind a new end
+  // may not be touched.
+  Status unchanged() const;
+
   // Asks the system to read ahead; a hint, never an error.
   void will_need(size_t offset, size_t size) const;
 
  private:
-  MappedFile(std::string path, const std::byte* data, size_t size)
-      : path_(std::move(path)), data_(data), size_(size) {}
+  // What tells a file from another, and from itself once it is written to.
+  struct Identity {
+    uint64_t size = 0, device = 0, number = 0;
+    int64_t seconds = 0, nanoseconds = 0;
+    bool operator==(const Identity&) const = default;
+  };
+  template <class Stat>
+  static Identity identity(const Stat& info);
+
+  MappedFile(std::string path, const Identity& identity, const std::byte* data)
+      : path_(std::move(path)), identity_(identity), data_(data), size_(identity.size) {}
 
   std::string path_;
+  Identity identity_;
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
 };

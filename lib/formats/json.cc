@@ -3,20 +3,25 @@
 
 namespace vitalis::formats {
 
-Result<JsonDocument> JsonDocument::parse(std::string_view json, std::string_view what) {
+Result<JsonDocument> JsonDocument::parse_any(std::string_view json, std::string_view what) {
   const simdjson::padded_string padded(json);
   if (!padded.data()) {
     return error(Code::kOutOfMemory, what, ": no memory for ", json.size(), " bytes of JSON");
   }
   JsonDocument document;
   document.parser_ = std::make_unique<simdjson::dom::parser>();
-  simdjson::dom::element root;
-  if (const auto failure = document.parser_->parse(padded).get(root)) {
+  if (const auto failure = document.parser_->parse(padded).get(document.value_)) {
     const Code code = failure == simdjson::MEMALLOC ? Code::kOutOfMemory : Code::kMalformed;
     return error(code, what, ": not valid JSON: ", simdjson::error_message(failure));
   }
-  if (root.get(document.root_)) {
-    return error(Code::kMalformed, what, ": expected a JSON object, found ", json_kind(root));
+  return document;
+}
+
+Result<JsonDocument> JsonDocument::parse(std::string_view json, std::string_view what) {
+  VITALIS_ASSIGN(JsonDocument document, parse_any(json, what));
+  if (document.value_.get(document.root_)) {
+    return error(Code::kMalformed, what, ": expected a JSON object, found ",
+                 json_kind(document.value_));
   }
   return document;
 }

@@ -16,11 +16,16 @@ class JsonDocument {
   // `what` names the text in messages. kMalformed unless the text is one JSON object.
   static Result<JsonDocument> parse(std::string_view json, std::string_view what);
 
+  // kMalformed unless the text is JSON: of any kind, and value() gives it.
+  static Result<JsonDocument> parse_any(std::string_view json, std::string_view what);
+
   simdjson::dom::object root() const { return root_; }
+  simdjson::dom::element value() const { return value_; }
 
  private:
   JsonDocument() = default;
-  std::unique_ptr<simdjson::dom::parser> parser_;  // owns what root_ points into
+  std::unique_ptr<simdjson::dom::parser> parser_;  // owns what the others point into
+  simdjson::dom::element value_;
   simdjson::dom::object root_;
 };
 

@@ -129,6 +129,11 @@ SystemContent default_system_content() {
   return out;
 }
 
+std::string response_section(std::string_view name, const Json& schema) {
+  return vitalis::text("# Response Formats\n\n## ", name, "\n\n",
+                       schema.dump(Json::Style::kCompact));
+}
+
 std::string Message::text() const {
   std::string out;
   for (const Part& part : parts) {

@@ -64,6 +64,9 @@ struct DeveloperContent {
   friend bool operator==(const DeveloperContent&, const DeveloperContent&) = default;
 };
 
+// How instructions tell the model of a response format.
+std::string response_section(std::string_view name, const Json& schema);
+
 using Part = std::variant<std::string, SystemContent, DeveloperContent>;
 
 // Whether a message is an assistant's call of a tool: "all", "user" and "assistant" are none.

@@ -11,18 +11,13 @@
 #include "base/status.h"
 #include "harmony/conversation.h"
 #include "harmony/json.h"
+#include "harmony/turn_grammar.h"
 
 namespace vitalis::harmony {
 
-struct ToolChoice {
-  enum class Kind : uint8_t { kAuto, kNone, kRequired, kFunction } kind = Kind::kAuto;
-  std::string function;  // kFunction
-  friend bool operator==(const ToolChoice&, const ToolChoice&) = default;
-};
-
 struct ChatRequest {
   Conversation conversation;
-  ToolChoice tool_choice;
+  std::optional<ToolChoice> tool_choice;  // none: the request does not say
   // False if the request says "add_generation_prompt": false: the conversation is complete.
   bool expects_answer = true;
   std::optional<Json> response_schema;  // also rendered, as a section of the instructions

@@ -102,8 +102,7 @@ Status RequestReader::read_response_format(const Json* format, const std::string
   const Json* schema = holder.find("schema");
   if (!schema || !schema->is_object()) return wrong_kind(place + ".schema", "an object", schema);
   out_.response_schema = *schema;
-  response_section_ =
-      text("# Response Formats\n\n## ", *name, "\n\n", schema->dump(Json::Style::kCompact));
+  response_section_ = response_section(*name, *schema);
   return {};
 }
 
@@ -169,9 +168,9 @@ Status RequestReader::read_tool_choice(const Json& choice) {
                    "tool_choice: expected auto, none, required or a function, found \"", word,
                    "\"");
     }
-    out_.tool_choice.kind = word == "auto"   ? Kind::kAuto
-                            : word == "none" ? Kind::kNone
-                                             : Kind::kRequired;
+    out_.tool_choice.emplace().kind = word == "auto"   ? Kind::kAuto
+                                      : word == "none" ? Kind::kNone
+                                                       : Kind::kRequired;
     return {};
   }
   if (!choice.is_object()) return wrong_kind("tool_choice", "a string or an object", &choice);
@@ -190,7 +189,7 @@ Status RequestReader::read_tool_choice(const Json& choice) {
                    [&](const Tool& tool) { return tool.name == *name; })) {
     return error(Code::kInvalidArgument, place, ".name: no tool is called \"", *name, "\"");
   }
-  out_.tool_choice = {Kind::kFunction, *name};
+  out_.tool_choice = ToolChoice{Kind::kFunction, *name};
   return {};
 }
 

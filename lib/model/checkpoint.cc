@@ -56,7 +56,16 @@ Result<Checkpoint> Checkpoint::open(const std::string& path) {
   out.format_ = table->format;
   out.tensors_ = std::move(source.listing);
   out.files_ = std::move(source.files);
+  VITALIS_TRY(out.unchanged());  // while the headers were read
   return out;
+}
+
+Status Checkpoint::unchanged() const {
+  Problems problems;
+  for (const MappedFile& file : files_) {
+    if (Status status = file.unchanged(); !status.ok()) problems.add(std::move(status));
+  }
+  return problems.status("the model's files");
 }
 
 uint64_t Checkpoint::mapped_bytes() const {

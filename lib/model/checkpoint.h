@@ -38,6 +38,8 @@ class Checkpoint {
   std::string_view format() const { return format_; }              // "safetensors", "GGUF", …
   const std::vector<Tensor>& tensors() const { return tensors_; }  // by file and place in it
   uint64_t mapped_bytes() const;
+  // kIntegrity with the file that was changed, or replaced, since it was opened.
+  Status unchanged() const;
 
  private:
   Checkpoint() = default;

@@ -39,6 +39,18 @@ Places places_to_return(const harmony::Conversation& conversation,
   return places;
 }
 
+// An answer that is begun can be brought to its end.
+Status check_room(const harmony::grammar::TokenGrammar* grammar, size_t room, bool asked_for) {
+  if (!grammar) return {};
+  const uint32_t needed = harmony::grammar::Matcher(*grammar).cost();
+  if (needed <= room) return {};
+  return error(asked_for ? Code::kInvalidArgument : Code::kContextFull,
+               asked_for ? "max_tokens" : "the context",
+               ": the shortest answer that tool choice "
+               "and response format allow may take ",
+               needed, " tokens; there is room for ", room);
+}
+
 uint64_t fresh_seed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -97,6 +109,7 @@ Session::Session(std::shared_ptr<const Model> model, engine::Forward forward, en
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
                                                  const SessionOptions& options) {
+  VITALIS_TRY(model->checkpoint().unchanged());
   VITALIS_ASSIGN(const SessionOptions resolved, resolve(*model, options));
   VITALIS_ASSIGN(auto forward,
                  engine::Forward::create(model->engine(), model->config(),
@@ -120,6 +133,13 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
     return error(Code::kContextFull, "the prompt has ", prompt.size(),
                  " tokens, and the context holds ", cache_.context(), " with the answer");
   }
+  harmony::TurnRules rules = {harmony::callable_tools(conversation), options.constraint};
+  VITALIS_ASSIGN(auto grammar, grammar_of(rules));
+  const size_t room = cache_.context() + 1 - prompt.size();
+  const size_t most = options.max_tokens > 0 ? std::min(options.max_tokens, room) : room;
+  VITALIS_TRY(check_room(grammar.get(), most, options.max_tokens == most));
+  rules_ = std::move(rules);
+  grammar_ = std::move(grammar);
   prompt_ = std::move(prompt);
   options_ = options;
   if (options_.sampling.seed == 0 && !options_.seeded) options_.sampling.seed = fresh_seed();
@@ -139,9 +159,8 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
   sampled_.clear();
   candidates_.clear();
   candidates_end_.clear();
+  begin_matching();
   if (options_.logprobs) {
-    const size_t room = cache_.context() + 1 - prompt_.size();
-    const size_t most = options_.max_tokens > 0 ? std::min(options_.max_tokens, room) : room;
     candidates_.reserve(most * (1 + options_.alternatives));
     candidates_end_.reserve(most);
   }
@@ -155,6 +174,21 @@ Status Session::start(const harmony::Conversation& conversation, const GenerateO
   cancel_.store(false, std::memory_order_relaxed);
   state_ = State::kPrefill;
   return {};
+}
+
+// Tools seldom change from answer to answer: their grammar is kept.
+Result<std::shared_ptr<const harmony::grammar::TokenGrammar>> Session::grammar_of(
+    const harmony::TurnRules& rules) const {
+  if (rules == rules_) return grammar_;
+  VITALIS_ASSIGN(const auto index, model_->vocabulary()->token_index());
+  return harmony::turn_grammar(rules, model_->format(), index);
+}
+
+void Session::begin_matching() {
+  matcher_.reset();
+  if (!grammar_) return;
+  matcher_.emplace(*grammar_);
+  mask_.resize(grammar_->index().mask_words());
 }
 
 // Cuts the cache back to at most `common` tokens, as few below as the sliding layers allow.
@@ -273,18 +307,44 @@ Status Session::advance(size_t count, Clock::time_point begin) {
   return {};
 }
 
-// One token, from the logits of the one before it.
+// Tokens that the answer may still have.
+size_t Session::tokens_left() const {
+  const size_t room = cache_.context() + 1 - prompt_.size() - sampled_.size();
+  return options_.max_tokens > 0 ? std::min(options_.max_tokens - sampled_.size(), room) : room;
+}
+
+// One token, from the logits of the one before it, and those that must follow it.
 Status Session::draw() {
-  const Token token = sampler_.sample(logits_, options_.sampling, held_.size());
+  engine::TokenMask allowed;
+  if (matcher_) {
+    matcher_->allowed(tokens_left(), mask_);
+    allowed = mask_;
+  }
+  const Token token = sampler_.sample(logits_, options_.sampling, held_.size(), allowed);
   if (options_.logprobs) {
     const auto found = sampler_.candidates(logits_, token, options_.alternatives);
     candidates_.insert(candidates_.end(), found.begin(), found.end());
     candidates_end_.push_back(candidates_.size());
   }
-  sampler_.take(token);
-  sampled_.push_back(token);
   if (events_.channel() == harmony::Channel::kAnalysis) ++reasoning_;
   harmony::EventBuffer& parsed = events_.refill();
+  VITALIS_TRY(add(token, parsed));
+  if (!matcher_ || state_ == State::kFinished) return {};
+  if (!matcher_->accept(token)) return error(Code::kInternal, "a token was drawn past its mask");
+  // Without logits there are no log-probabilities.
+  if (options_.logprobs) return {};
+  forced_.clear();
+  matcher_->take_forced(tokens_left(), forced_);
+  for (const Token next : forced_) {
+    if (state_ != State::kFinished) VITALIS_TRY(add(next, parsed));
+  }
+  return {};
+}
+
+// A token of the answer.
+Status Session::add(Token token, harmony::EventBuffer& parsed) {
+  sampler_.take(token);
+  sampled_.push_back(token);
   VITALIS_TRY(parser_->push(token, parsed));
   const harmony::Format& format = model_->format();
   // The final message is the turn's last. A model may close it as messages of the past are closed,
@@ -294,10 +354,7 @@ Status Session::draw() {
   if (ends_final || format.ends_turn(token)) {
     return finish(token == format.call ? Finish::kToolCall : Finish::kStop, parsed);
   }
-  if (sampled_.size() == options_.max_tokens || held_.size() == cache_.context()) {
-    return finish(Finish::kLength, parsed);
-  }
-  return {};
+  return tokens_left() == 0 ? finish(Finish::kLength, parsed) : Status();
 }
 
 Status Session::finish(Finish reason, harmony::EventBuffer& parsed) {
@@ -377,6 +434,10 @@ void Session::take(From&& from) {
   functions_ = std::forward<From>(from).functions_;
   parser_ = std::forward<From>(from).parser_;
   events_ = std::forward<From>(from).events_;
+  rules_ = std::forward<From>(from).rules_;
+  grammar_ = std::forward<From>(from).grammar_;
+  matcher_ = std::forward<From>(from).matcher_;
+  mask_ = std::forward<From>(from).mask_;
   finish_ = std::forward<From>(from).finish_;
   reused_ = std::forward<From>(from).reused_;
   reasoning_ = std::forward<From>(from).reasoning_;

@@ -19,7 +19,9 @@
 #include "engine/kv_cache.h"
 #include "engine/sampler.h"
 #include "harmony/conversation.h"
+#include "harmony/grammar/matcher.h"
 #include "harmony/parse.h"
+#include "harmony/turn_grammar.h"
 #include "session/events.h"
 #include "session/model.h"
 
@@ -39,6 +41,7 @@ struct GenerateOptions {
   size_t max_tokens = 0;    // 0: as many as the context holds
   bool logprobs = false;    // keep the log-probabilities of each token
   size_t alternatives = 0;  // and of as many others, at most engine::Sampler::kMostAlternatives
+  harmony::Constraint constraint;  // with the conversation's tools: what the answer is held to
 };
 
 struct Usage {
@@ -134,6 +137,11 @@ class Session {
   // `count` pending tokens are in the cache; `begin` is when that work began.
   Status advance(size_t count, Clock::time_point begin);
   Status draw();
+  Status add(Token token, harmony::EventBuffer& parsed);
+  size_t tokens_left() const;
+  Result<std::shared_ptr<const harmony::grammar::TokenGrammar>> grammar_of(
+      const harmony::TurnRules& rules) const;
+  void begin_matching();
   Status finish(Finish reason, harmony::EventBuffer& parsed);
 
   // Of a saved session.
@@ -199,6 +207,11 @@ class Session {
   std::vector<std::string> functions_;
   std::optional<harmony::Parser> parser_;
   EventQueue events_;
+  harmony::TurnRules rules_;
+  std::shared_ptr<const harmony::grammar::TokenGrammar> grammar_;  // of rules_; null: hold nothing
+  std::optional<harmony::grammar::Matcher> matcher_;
+  harmony::grammar::Mask mask_;
+  std::vector<Token> forced_;
   Finish finish_ = Finish::kNone;
   size_t reused_ = 0, reasoning_ = 0;
   Clock::time_point started_;

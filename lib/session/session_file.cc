@@ -192,6 +192,7 @@ Result<engine::Outcome> Session::write_file(const std::string& path) {
   StateWriter state;
   fields(state);
   state(events_.taken());
+  state(grammar_ ? harmony::to_json(rules_).dump(harmony::Json::Style::kPython) : std::string());
   state(state_ == State::kIdle ? Clock::duration{} : Clock::now() - started_);
   engine::KvCache::Window last;
   cache_.save(held_.size(), last);
@@ -282,14 +283,16 @@ Result<engine::Outcome> Session::restore(const std::string& path) {
   return outcome;
 }
 
-// Reads what save() wrote into this fresh session, and brings parser and sampler to where they were
-// by giving them the answer's tokens again.
+// Reads what save() wrote into this fresh session, and brings parser, grammar and sampler to where
+// they were by giving them the answer's tokens again.
 Status Session::read_state(std::string_view state, const std::string& path) {
   StateReader reader(state);
   fields(reader);
   size_t events = 0;
   Clock::duration since_start{};
+  std::string rules;
   reader(events);
+  reader(rules);
   reader(since_start);
   if (!reader.is_whole()) {
     return error(Code::kMalformed, path, " holds a state that cannot be read");
@@ -298,7 +301,19 @@ Status Session::read_state(std::string_view state, const std::string& path) {
   started_ = Clock::now() - since_start;
   sampler_.begin(prompt_);
   for (const Token token : sampled_) sampler_.take(token);
+  if (!rules.empty()) {
+    VITALIS_ASSIGN(const harmony::Json json, harmony::Json::parse(rules));
+    VITALIS_ASSIGN(harmony::TurnRules read, harmony::turn_rules_from_json(json));
+    VITALIS_ASSIGN(grammar_, grammar_of(read));
+    rules_ = std::move(read);
+    options_.constraint = rules_.constraint;
+  }
   if (state_ == State::kIdle) return {};
+  begin_matching();
+  for (const Token token : sampled_) {
+    if (!matcher_ || state_ == State::kFinished || matcher_->accept(token)) continue;
+    return error(Code::kMalformed, path, " holds an answer that its rules do not allow");
+  }
   parser_.emplace(model_->format(), harmony::ParserOptions{.functions = functions_});
   harmony::EventBuffer& parsed = events_.refill();
   for (const Token token : sampled_) VITALIS_TRY(parser_->push(token, parsed));

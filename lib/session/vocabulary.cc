@@ -51,4 +51,12 @@ Result<std::shared_ptr<const Vocabulary>> Vocabulary::open(const std::string& pa
   return std::shared_ptr<const Vocabulary>(std::move(vocabulary));
 }
 
+Result<std::shared_ptr<const harmony::grammar::TokenIndex>> Vocabulary::token_index() const {
+  const std::lock_guard lock(mutex_);
+  if (!index_) {
+    VITALIS_ASSIGN(index_, harmony::grammar::TokenIndex::create(tokenizer_));
+  }
+  return index_;
+}
+
 }  // namespace vitalis::session

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/status.h"
 #include "harmony/format.h"
+#include "harmony/grammar/token_grammar.h"
 #include "tokenizer/tokenizer.h"
 
 namespace vitalis::session {
@@ -25,11 +27,15 @@ class Vocabulary {
 
   const Tokenizer& tokenizer() const { return tokenizer_; }
   const harmony::Format& format() const { return *format_; }
+  // What answers are held to grammars with; made when it is first asked for. It borrows this.
+  Result<std::shared_ptr<const harmony::grammar::TokenIndex>> token_index() const;
 
  private:
   explicit Vocabulary(Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {}
   Tokenizer tokenizer_;
   std::optional<harmony::Format> format_;  // points to tokenizer_; set once, by open
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const harmony::grammar::TokenIndex> index_;
 };
 
 }  // namespace vitalis::session

@@ -23,8 +23,9 @@ for compiler in "$@"; do
   case $compiler in
     *++*)
       for standard in c++11 c++14 c++17 c++20; do check "$compiler" c++ $standard vitalis/vitalis.h; done
-      for part in base text vitalis; do check "$compiler" c++ c++20 vitalis/$part.hpp; done
+      for part in base text vitalis hub; do check "$compiler" c++ c++20 vitalis/$part.hpp; done
       check "$compiler" c++ c++20 vitalis/vitalis.hpp -fno-exceptions -fno-rtti
+      check "$compiler" c++ c++20 vitalis/hub.hpp -fno-exceptions -fno-rtti
       check "$compiler" c++ c++2b vitalis/vitalis.hpp
       ;;
     *)

@@ -37,5 +37,7 @@ int main(void) {
   CHECK(vitalis_session_options, VITALIS_SESSION_OPTIONS_INIT);
   CHECK(vitalis_generate_options, VITALIS_GENERATE_OPTIONS_INIT);
   CHECK(vitalis_batch_options, VITALIS_BATCH_OPTIONS_INIT);
+  CHECK(vitalis_hub_options, VITALIS_HUB_OPTIONS_INIT);
+  CHECK(vitalis_download_options, VITALIS_DOWNLOAD_OPTIONS_INIT);
   return differences;
 }

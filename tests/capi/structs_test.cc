@@ -194,6 +194,15 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
       edge, [&](auto* info) { return vitalis_model_get_tensor(tiny.model, 3, info); });
   expect_no_more_is_written<vitalis_session_memory>(
       edge, [&](auto* memory) { return vitalis_session_plan(tiny.model, nullptr, memory); });
+  vitalis_verification* verification = nullptr;
+  ASSERT_EQ(vitalis_verification_create(vitalis_test::kTinyModel, nullptr, &verification),
+            VITALIS_OK);
+  for (const uint32_t size : older_sizes<vitalis_verify_progress>()) {
+    auto* progress = edge.filled<vitalis_verify_progress>(size);
+    EXPECT_EQ(vitalis_verification_next(verification, progress), VITALIS_DONE);
+    EXPECT_EQ(progress->struct_size, size);
+  }
+  vitalis_verification_release(verification);
   // What memory is free changes from call to call, so only the edge is watched here.
   for (const uint32_t size : older_sizes<vitalis_plan>()) {
     auto* plan = edge.filled<vitalis_plan>(size);
@@ -220,6 +229,25 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
     EXPECT_EQ(vitalis_session_start(tiny.session, tiny.conversation, nullptr), VITALIS_OK);
     return vitalis_session_next(tiny.session, event);
   });
+}
+
+// Options that a config fills belong to the caller too.
+TEST_F(Structs, OptionsAreFilledNoFurther) {
+  vitalis_config* config = nullptr;
+  ASSERT_EQ(vitalis_config_create(&config), VITALIS_OK);
+  expect_no_more_is_written<vitalis_setting>(
+      edge, [&](auto* setting) { return vitalis_config_find(config, "sampling.seed", setting); });
+  const auto fill = [&]<class T>(int32_t (*function)(const vitalis_config*, T*)) {
+    for (const uint32_t size : older_sizes<T>()) {
+      EXPECT_EQ(function(config, edge.filled<T>(size)), VITALIS_OK) << vitalis_last_error();
+    }
+  };
+  fill(vitalis_config_engine_options);
+  fill(vitalis_config_session_options);
+  fill(vitalis_config_generate_options);
+  fill(vitalis_config_system);
+  fill(vitalis_config_hub_options);
+  vitalis_config_release(config);
 }
 
 // A size that cuts a field in two would make half a pointer of it.

@@ -73,7 +73,8 @@ class Sweep : public testing::Test {
                               std::is_same_v<Argument, const vitalis_generate_options*> ||
                               std::is_same_v<Argument, const vitalis_batch_options*> ||
                               std::is_same_v<Argument, const vitalis_system*> ||
-                              std::is_same_v<Argument, const vitalis_parser_options*>;
+                              std::is_same_v<Argument, const vitalis_parser_options*> ||
+                              std::is_same_v<Argument, const vitalis_hub_options*>;
         if (!optional) {
           EXPECT_EQ(status, VITALIS_ERROR_INVALID_ARGUMENT) << name << ", " << I;
         }
@@ -107,6 +108,11 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   tensor_info.struct_size = sizeof tensor_info;
   vitalis_session_memory memory = {};
   memory.struct_size = sizeof memory;
+  vitalis_verification* verification = nullptr;
+  vitalis_verify_progress verify_progress = {};
+  verify_progress.struct_size = sizeof verify_progress;
+  vitalis_verified_file verified = {};
+  verified.struct_size = sizeof verified;
   vitalis_plan_options plan_options = VITALIS_PLAN_OPTIONS_INIT;
   plan_options.context = 128;
   vitalis_plan plan = {};
@@ -130,6 +136,12 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_plan_options_init, &plan_options, sizeof plan_options);
   plan_options.context = 128;
   SWEEP(vitalis_engine_plan, engine, vitalis_test::kTinyModel, &plan_options, &plan);
+  SWEEP(vitalis_verification_create, vitalis_test::kTinyModel, nullptr, &verification);
+  SWEEP(vitalis_verification_next, verification, &verify_progress);
+  SWEEP(vitalis_verification_get_file, verification, 0, &verified);
+  SWEEP(vitalis_verification_cancel, verification);
+  SWEEP(vitalis_verification_retain, nullptr);
+  SWEEP(vitalis_verification_release, nullptr);
   SWEEP(vitalis_engine_retain, nullptr);
   SWEEP(vitalis_engine_release, nullptr);
 
@@ -191,6 +203,8 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_conversation_set_system, conversation, &system);
   SWEEP(vitalis_conversation_set_instructions, conversation, "text", 4);
   SWEEP(vitalis_conversation_add_tool, conversation, "f", "what", "{\"type\": \"object\"}");
+  SWEEP(vitalis_conversation_set_tool_choice, conversation, VITALIS_TOOL_CHOICE_FUNCTION, "f");
+  SWEEP(vitalis_conversation_set_response_schema, conversation, "answer", "{}", 2);
   SWEEP(vitalis_message_init, &message, sizeof message);
   SWEEP(vitalis_conversation_add_message, conversation, &message);
   SWEEP(vitalis_conversation_add_tool_result, conversation, "functions.f", "text", 4);
@@ -251,8 +265,85 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_session_retain, nullptr);
   SWEEP(vitalis_session_release, nullptr);
 
+  vitalis_config* config = nullptr;
+  vitalis_setting setting = {};
+  setting.struct_size = sizeof setting;
+  SWEEP(vitalis_config_create, &config);
+  SWEEP(vitalis_config_load_json, config, "{\"runtime\": {\"threads\": 1}}", VITALIS_NUL, "here",
+        VITALIS_CONFIG_HARMLESS);
+  SWEEP(vitalis_config_set, config, "runtime.context", "128", "here");
+  SWEEP(vitalis_config_to_json, config, bytes.data(), bytes.size(), &used);
+  SWEEP(vitalis_config_get, config, 1, &setting);
+  SWEEP(vitalis_config_find, config, "runtime.threads", &setting);
+  SWEEP(vitalis_config_engine_options, config, &engine_options);
+  SWEEP(vitalis_config_session_options, config, &session_options);
+  SWEEP(vitalis_config_generate_options, config, &generate_options);
+  SWEEP(vitalis_config_system, config, &system);
+  SWEEP(vitalis_config_retain, nullptr);
+  SWEEP(vitalis_config_release, nullptr);
+
+  const std::string home = testing::TempDir() + "vitalis-sweep";
+  const std::string token_path = home + "/token";
+  const std::string cache = home + "/hub";
+  vitalis_hub* hub = nullptr;
+  vitalis_hub_options hub_options = VITALIS_HUB_OPTIONS_INIT;
+  SWEEP(vitalis_hub_options_init, &hub_options, sizeof hub_options);
+  hub_options.offline = 1;
+  hub_options.token_path = token_path.c_str();
+  hub_options.cache_folder = cache.c_str();
+  vitalis_download_options download_options = VITALIS_DOWNLOAD_OPTIONS_INIT;
+  vitalis_transfer* transfer = nullptr;
+  vitalis_transfer_progress progress = {};
+  progress.struct_size = sizeof progress;
+  vitalis_transfer_file file = {};
+  file.struct_size = sizeof file;
+  const char* const repo = "openai/gpt-oss-20b";
+  const std::string commit(40, '0');
+  SWEEP(vitalis_config_hub_options, config, &hub_options);
+  hub_options.offline = 1;
+  hub_options.token_path = token_path.c_str();
+  hub_options.cache_folder = cache.c_str();
+  SWEEP(vitalis_hub_create, &hub_options, &hub);
+  SWEEP(vitalis_hub_notices, hub, &text);
+  SWEEP(vitalis_hub_login, hub, "token", 5, "name", &text);
+  SWEEP(vitalis_hub_whoami, hub, &text);
+  SWEEP(vitalis_hub_tokens, hub, &text);
+  SWEEP(vitalis_hub_switch, hub, "name");
+  SWEEP(vitalis_hub_logout, hub, "name");
+  SWEEP(vitalis_hub_begin_login, hub, "client", "scope", &text);
+  SWEEP(vitalis_hub_poll_login, hub, &text);
+  SWEEP(vitalis_hub_locate, hub, repo, "main", &text);
+  SWEEP(vitalis_hub_models, hub, &text);
+  SWEEP(vitalis_hub_remove, hub, repo, commit.c_str(), 1, &text);
+  SWEEP(vitalis_hub_prune, hub, repo, 1, 1, &text);
+  SWEEP(vitalis_hub_activate, hub, repo, "main", commit.c_str());
+  SWEEP(vitalis_hub_rollback, hub, repo, "main", &text);
+  SWEEP(vitalis_hub_pin, hub, repo, commit.c_str());
+  SWEEP(vitalis_hub_audit, hub, repo, &text);
+  SWEEP(vitalis_hub_list, hub, repo, "main", &text);
+  SWEEP(vitalis_hub_check, hub, repo, "main", VITALIS_POLICY_AUTO, &text);
+  SWEEP(vitalis_download_options_init, &download_options, sizeof download_options);
+  SWEEP(vitalis_hub_download, hub, repo, &download_options, &transfer);
+  SWEEP(vitalis_hub_update, hub, &transfer);
+  SWEEP(vitalis_transfer_plan, transfer, &text);
+  SWEEP(vitalis_transfer_next, transfer, &progress);
+  SWEEP(vitalis_transfer_get_file, transfer, 0, &file);
+  SWEEP(vitalis_transfer_notices, transfer, &text);
+  SWEEP(vitalis_transfer_pause, transfer);
+  SWEEP(vitalis_transfer_resume, transfer);
+  SWEEP(vitalis_transfer_cancel, transfer);
+  SWEEP(vitalis_transfer_set_rate_limit, transfer, 1);
+  SWEEP(vitalis_transfer_retain, nullptr);
+  SWEEP(vitalis_transfer_release, nullptr);
+  SWEEP(vitalis_hub_cancel, hub);
+  SWEEP(vitalis_hub_retain, nullptr);
+  SWEEP(vitalis_hub_release, nullptr);
+
   EXPECT_EQ(swept().size(), VITALIS_FUNCTION_COUNT) << "a function is missing here";
   RecordProperty("calls", static_cast<int>(calls()));
+  vitalis_transfer_release(transfer);
+  vitalis_hub_release(hub);
+  vitalis_config_release(config);
   vitalis_parser_release(clone);
   vitalis_parser_release(parser);
   vitalis_decoder_release(decoder);

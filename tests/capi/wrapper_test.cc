@@ -284,6 +284,43 @@ TEST_F(Wrapper, FactsAboutTheModel) {
   EXPECT_GT(model.plan({.context = 512}).kv_bytes, model.plan({.context = 256}).kv_bytes);
 }
 
+TEST_F(Wrapper, AnswersAreHeldToToolsAndSchemas) {
+  conversation
+      .add_tool(
+          "get_time", "The time",
+          R"({"type": "object", "properties": {"zone": {"type": "integer"}}, "required": ["zone"]})")
+      .user("Hello");
+  Session session(model);
+  const auto answer = [&](uint64_t seed) {
+    std::string call, final;
+    for (const Event& event :
+         session.generate(conversation, {.temperature = 2, .seed = seed, .max_tokens = 80})) {
+      if (event.kind == EventKind::kToolCall) call += event.text;
+      if (event.kind == EventKind::kText && event.channel == Channel::kFinal) final += event.text;
+    }
+    return std::pair(call, final);
+  };
+  conversation.set_tool_choice(ToolChoice::kFunction, "get_time");
+  const std::string call = answer(1).first;
+  EXPECT_EQ(call.front(), '{');
+  EXPECT_NE(call.find("\"zone\":"), std::string::npos) << call;
+  EXPECT_EQ(call.back(), '}');
+  conversation.set_tool_choice(ToolChoice::kNone)
+      .set_response_schema("mood", R"({"enum": ["up"]})");
+  EXPECT_EQ(answer(2), std::pair(std::string(), std::string("\"up\"")));
+  conversation.set_tool_choice(ToolChoice::kRequired);
+  EXPECT_TRUE(answer(3).second.empty());
+  conversation.clear_response_schema().set_tool_choice(ToolChoice::kFree);
+
+  EXPECT_EQ(conversation.try_set_tool_choice(ToolChoice::kFunction).error().code(),
+            Code::kInvalidArgument);
+  EXPECT_EQ(conversation.try_set_tool_choice(ToolChoice::kNone, "f").error().code(),
+            Code::kInvalidArgument);
+  EXPECT_EQ(conversation.try_set_response_schema("x", "{").error().code(), Code::kMalformed);
+  conversation.set_tool_choice(ToolChoice::kAuto).set_response_schema(nullptr, R"({"not": {}})");
+  EXPECT_EQ(session.try_generate(conversation).error().code(), Code::kUnsupported);
+}
+
 TEST_F(Wrapper, ConversationsRender) {
   conversation.set_system({.reasoning_effort = Effort::kLow, .current_date = "2026-01-31"})
       .set_instructions("Answer briefly.")

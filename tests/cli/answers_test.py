@@ -85,6 +85,30 @@ class Answers(Program):
             call = said[len("[calls functions.get_weather "):-len("]\n")]
             self.assertEqual(json.loads(call)["location"], "Oslo")
 
+    def with_file(self, content, option, *more, stdin=b""):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(content, file)
+            file.flush()
+            return self.succeeds("run", MODEL, "What is the weather in Paris?", option, file.name,
+                                 *more, stdin=stdin)
+
+    def test_goes_on_with_a_tools_results(self):
+        said = self.with_file([WEATHER], "--tools", "--temperature", "0", "--tool-results", "-",
+                              stdin=b'{"temperature": 21, "unit": "celsius", "sky": "sunny"}\n')
+        call, answer = said.splitlines()
+        self.assertTrue(call.startswith("[calls functions.get_weather {"), said)
+        self.assertIn("21", answer)
+
+    def test_holds_answers_to_tools_and_schemas(self):
+        hot = ("--temperature", "2", "--seed", "5", "--max-tokens", "80")
+        for choice in ("required", "get_weather"):
+            said = self.with_file([WEATHER], "--tools", "--tool-choice", choice, *hot)
+            call = said[said.index("{"):said.rindex("}") + 1]
+            self.assertIsInstance(json.loads(call)["location"], str)
+        self.assertNotIn("[calls", self.with_file(
+            [WEATHER], "--tools", "--tool-choice", "none", "--temperature", "0"))
+        self.assertEqual(json.loads(self.with_file({"enum": [{"a": 1}]}, "--schema", *hot)), {"a": 1})
+
     def test_repeats_with_a_seed_and_for_any_number_of_threads(self):
         story = ("run", MODEL, "Tell me a story about a bear named Leo.")
         first = self.succeeds(*story, "--seed", "7", "--threads", "1")

@@ -2,16 +2,14 @@
 """vitalis chat: from a pipe, and typed into a pseudo-terminal."""
 
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 
 from program import MODEL, PROGRAM, TIMEOUT, Program
+from terminal import Terminal
 
 GREEDY = ("--temperature", "0")
 # Thousands of random tokens: an interrupt arrives in time.
@@ -98,62 +96,13 @@ class Piped(Program):
         self.assertNotIn(b"2 + 2", done.stdout)
 
 
-class Terminal:
-    """The program on a pseudo-terminal of its own, with an empty home."""
-
-    def __init__(self, *options, home):
-        self.said = b""
-        environment = {"PATH": os.environ["PATH"], "HOME": home, "TERM": "xterm",
-                       **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
-        self.pid, self.terminal = pty.fork()
-        if self.pid == 0:
-            os.execve(PROGRAM, [PROGRAM, "chat", MODEL, *options], environment)
-
-    def type(self, text):
-        os.write(self.terminal, text.encode())
-
-    def wait_for(self, pattern):
-        """The match in what was said since the last one."""
-        end = time.monotonic() + TIMEOUT
-        while not (match := re.search(pattern.encode(), self.said, re.DOTALL)):
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.terminal], [], [], left)[0]:
-                raise AssertionError(f"{pattern!r} did not come: {self.said!r}")
-            try:
-                self.said += os.read(self.terminal, 65536)
-            except OSError as error:  # the program has ended
-                raise AssertionError(f"{pattern!r} did not come: {self.said!r}") from error
-        self.said = self.said[match.end():]
-        return match
-
-    def exit_code(self):
-        end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
-            try:
-                if select.select([self.terminal], [], [], 0.1)[0]:
-                    self.said += os.read(self.terminal, 65536)
-            except OSError:
-                break
-        else:
-            raise AssertionError(f"the program did not end: {self.said!r}")
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.terminal)
-        self.pid = 0
-        return os.waitstatus_to_exitcode(status)
-
-    def kill(self):
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-
-
 class Typed(Program):
     def setUp(self):
         self.home = tempfile.TemporaryDirectory()
         self.addCleanup(self.home.cleanup)
 
     def chat(self, *options):
-        terminal = Terminal(*options, home=self.home.name)
+        terminal = Terminal("chat", MODEL, *options, home=self.home.name)
         self.addCleanup(terminal.kill)
         terminal.wait_for("> ")
         return terminal

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the program under test: VITALIS_PROGRAM on VITALIS_MODEL, which ctest sets. What it caches goes
-to a folder of these tests, never to the user's."""
+to a folder of these tests, never to the user's; the user's settings, models and tokens are not read, nor the
+machine's."""
 
 import atexit
 import os
@@ -13,6 +14,11 @@ MODEL = os.environ["VITALIS_MODEL"]
 CACHE = tempfile.TemporaryDirectory()
 atexit.register(CACHE.cleanup)
 os.environ["XDG_CACHE_HOME"] = CACHE.name
+for name in [x for x in os.environ
+             if x.startswith(("HF_", "HUGGING", "SSL_CERT_")) or x.upper().endswith("_PROXY")]:
+    del os.environ[name]
+os.environ["HF_HOME"] = os.path.join(CACHE.name, "huggingface")
+os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CONFIG_DIRS"] = os.path.join(CACHE.name, "config")
 TIMEOUT = 240  # seconds; generous, since sanitizers and busy machines are slow
 
 

@@ -32,8 +32,10 @@ FILES = {
     "python3-vitalis": [rf"lib/python3/dist-packages/vitalis/{re.escape(name)}" for name in PYTHON],
 }
 DEPENDS = {
-    "libvitalis1": {"libc6", "libstdc++6", "libtbb12", "libsimdjson14"},
-    "libvitalis-dev": {"libvitalis1", "libtbb-dev", "libsimdjson-dev"},
+    "libvitalis1": {"libc6", "libstdc++6", "libtbb12", "libsimdjson14", "libcurl4",
+                    "libssl3", "ca-certificates"},
+    "libvitalis-dev": {"libvitalis1", "libtbb-dev", "libsimdjson-dev",
+                       "libcurl4-openssl-dev", "libssl-dev"},
     "vitalis": {"libvitalis1", "libc6", "libstdc++6", "libedit2"},
     "python3-vitalis": {"libvitalis1", "python3"},
 }

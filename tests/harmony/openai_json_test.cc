@@ -80,7 +80,7 @@ TEST(ChatJson, BothShapesGiveTheSameConversation) {
   ASSERT_TRUE(chat.ok()) << chat.status().message();
   ASSERT_TRUE(responses.ok()) << responses.status().message();
   EXPECT_EQ(chat->conversation, responses->conversation);
-  EXPECT_EQ(chat->tool_choice.kind, ToolChoice::Kind::kRequired);
+  EXPECT_EQ(chat->tool_choice->kind, ToolChoice::Kind::kRequired);
   EXPECT_EQ(chat->response_schema, responses->response_schema);
   const Message& developer = chat->conversation.messages[1];
   EXPECT_EQ(std::get<DeveloperContent>(developer.parts[0]).instructions,

@@ -58,8 +58,9 @@ struct Answer {
 
 Answer run(Session& session, const harmony::Conversation& about, size_t max_tokens = 0) {
   Answer answer;
-  const Status started =
-      session.start(about, {.sampling = {.greedy = true}, .max_tokens = max_tokens});
+  GenerateOptions options = {.sampling = {.greedy = true}, .max_tokens = max_tokens};
+  options.constraint.tool_choice.kind = harmony::ToolChoice::Kind::kFree;  // held calls end whole
+  const Status started = session.start(about, options);
   EXPECT_TRUE(started.ok()) << started.message();
   if (!started.ok()) return answer;
   Event event;

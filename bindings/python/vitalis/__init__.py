@@ -18,6 +18,7 @@ from .errors import (BusyError, ContextFullError, DeniedError, InputOutputError,
                      NetworkError, NotFoundError, OutOfMemoryError, UnsupportedError, VitalisError)
 from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Prefill, Text, ToolCall,
                      ToolResult)
+from .hub import Hub, Progress, Transfer
 from .model import Engine, Model, ModelInfo, Tensor
 from .parser import Parser
 from .session import Batch, Logprob, Session, SessionMemory, Usage
@@ -29,9 +30,10 @@ __version__: str = _lib.vitalis_version_string().decode("utf-8")
 __all__ = [
     "Batch", "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "ContextFullError",
     "Conversation", "Decoder", "DeniedError", "Diagnostic", "Encoding", "Engine", "Event",
-    "Finished", "InputOutputError", "IntegrityError", "InternalError", "InvalidArgumentError",
-    "Logprob", "MalformedError", "MessageBegin", "MessageEnd", "Model", "ModelInfo", "ModelNotFoundError",
-    "NetworkError", "NotFoundError", "OutOfMemoryError", "Parser", "Prefill", "Prefix", "Session",
-    "SessionMemory", "Tensor", "Text", "Tokenizer", "ToolCall", "ToolResult", "UnsupportedError",
-    "Usage", "VitalisError", "render_template", "tool_schema",
+    "Finished", "Hub", "InputOutputError", "IntegrityError", "InternalError",
+    "InvalidArgumentError", "Logprob", "MalformedError", "MessageBegin", "MessageEnd", "Model",
+    "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError", "OutOfMemoryError",
+    "Parser", "Prefill", "Prefix", "Progress", "Session", "SessionMemory", "Tensor", "Text",
+    "Tokenizer", "ToolCall", "ToolResult", "Transfer", "UnsupportedError", "Usage",
+    "VitalisError", "render_template", "tool_schema",
 ]

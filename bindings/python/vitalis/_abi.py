@@ -31,12 +31,23 @@ PLAN_PROBE = 1
 FIT_WHOLE = 0
 FIT_PAGED = 1
 FIT_NONE = 2
+FILE_PENDING = 0
+FILE_GOOD = 1
+FILE_MISSING = 2
+FILE_WRONG_SIZE = 3
+FILE_WRONG_DIGEST = 4
+FILE_UNREADABLE = 5
 ENCODE_SPECIAL = 1
 ENCODE_STRICT = 2
 EFFORT_DEFAULT = 0
 EFFORT_LOW = 1
 EFFORT_MEDIUM = 2
 EFFORT_HIGH = 3
+TOOL_CHOICE_AUTO = 0
+TOOL_CHOICE_NONE = 1
+TOOL_CHOICE_REQUIRED = 2
+TOOL_CHOICE_FUNCTION = 3
+TOOL_CHOICE_FREE = 4
 ROLE_SYSTEM = 0
 ROLE_DEVELOPER = 1
 ROLE_USER = 2
@@ -75,6 +86,27 @@ FORWARD_ALL = 1
 PARSE_RESILIENT = 0
 PARSE_STRICT = 1
 PARSE_LENIENT = 2
+CONFIG_HARMLESS = 1
+SETTING_BOOLEAN = 1
+SETTING_INTEGER = 2
+SETTING_REAL = 3
+SETTING_TEXT = 4
+SETTING_CHOICE = 5
+SETTING_SIZE = 6
+POLICY_PINNED = 0
+POLICY_NOTIFY = 1
+POLICY_CONFIG_ONLY = 2
+POLICY_AUTO = 3
+DOWNLOAD_ALL = 1
+TRANSFER_LOCKED = 0
+TRANSFER_WORKING = 1
+TRANSFER_PAUSED = 2
+TRANSFER_DONE = 3
+TRANSFER_CANCELLED = 4
+FILE_WAITING = 0
+FILE_FETCHING = 1
+FILE_VERIFYING = 2
+FILE_DONE = 3
 
 
 class Text(Structure):
@@ -174,6 +206,27 @@ class Plan(Structure):
         ("room_bytes", c_uint64),
         ("tokens_per_second", c_double),
         ("tokens_per_second_full", c_double),
+    ]
+
+
+class VerifyProgress(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("files", c_uint32),
+        ("bytes_done", c_uint64),
+        ("bytes_total", c_uint64),
+        ("file", Text),
+        ("release", Text),
+    ]
+
+
+class VerifiedFile(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("outcome", c_int32),
+        ("size", c_uint64),
+        ("path", Text),
+        ("detail", Text),
     ]
 
 
@@ -349,6 +402,91 @@ class ParserOptions(Structure):
     ]
 
 
+class Setting(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("type", c_int32),
+        ("harmless", c_int32),
+        ("is_set", c_int32),
+        ("key", Text),
+        ("default_value", Text),
+        ("otherwise", Text),
+        ("choices", Text),
+        ("flag", Text),
+        ("variable", Text),
+        ("help", Text),
+        ("environment", Text),
+        ("expected", Text),
+        ("value", Text),
+        ("origin", Text),
+    ]
+
+
+class HubOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("offline", c_int32),
+        ("endpoint", c_char_p),
+        ("token", c_char_p),
+        ("token_path", c_char_p),
+        ("cache_folder", c_char_p),
+        ("proxy", c_char_p),
+        ("no_proxy", c_char_p),
+        ("ca_file", c_char_p),
+        ("ca_folder", c_char_p),
+        ("user_agent", c_char_p),
+        ("rate_limit", c_uint64),
+        ("connections", c_uint32),
+        ("connect_timeout", c_uint32),
+        ("stall_timeout", c_uint32),
+        ("retries", c_uint32),
+    ]
+
+
+class DownloadOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("revision", c_char_p),
+        ("local_folder", c_char_p),
+        ("includes", c_void_p),
+        ("include_count", c_size_t),
+        ("excludes", c_void_p),
+        ("exclude_count", c_size_t),
+        ("adopt_from", c_void_p),
+        ("adopt_count", c_size_t),
+        ("pin", c_char_p),
+        ("manifest", c_char_p),
+    ]
+
+
+class TransferProgress(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("stage", c_int32),
+        ("bytes_total", c_uint64),
+        ("bytes_landed", c_uint64),
+        ("bytes_verified", c_uint64),
+        ("bytes_fetched", c_uint64),
+        ("bytes_per_second", c_double),
+        ("seconds_left", c_double),
+        ("connections", c_uint32),
+        ("files", c_uint32),
+        ("note", Text),
+    ]
+
+
+class TransferFile(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("state", c_int32),
+        ("size", c_uint64),
+        ("landed", c_uint64),
+        ("verified", c_uint64),
+        ("path", Text),
+    ]
+
+
 # Struct: (size, the offset of each field).
 LAYOUTS = {
     Text: (16, {"data": 0, "size": 8}),
@@ -368,6 +506,9 @@ LAYOUTS = {
         "scratch_bytes": 48, "peak_bytes": 56, "decode_bytes": 64, "memory_total": 72,
         "memory_limit": 80, "memory_available": 88, "room_bytes": 96, "tokens_per_second": 104,
         "tokens_per_second_full": 112}),
+    VerifyProgress: (56, {"struct_size": 0, "files": 4, "bytes_done": 8, "bytes_total": 16, "file":
+        24, "release": 40}),
+    VerifiedFile: (48, {"struct_size": 0, "outcome": 4, "size": 8, "path": 16, "detail": 32}),
     EncodeOptions: (40, {"struct_size": 0, "flags": 4, "allowed": 8, "allowed_count": 16,
         "refused": 24, "refused_count": 32}),
     System: (32, {"struct_size": 0, "reasoning_effort": 4, "identity": 8, "knowledge_cutoff": 16,
@@ -396,6 +537,21 @@ LAYOUTS = {
     BatchOptions: (12, {"struct_size": 0, "sessions": 4, "chunk": 8}),
     ParserOptions: (32, {"struct_size": 0, "policy": 4, "from_start": 8, "reserved": 12,
         "functions": 16, "function_count": 24}),
+    Setting: (192, {"struct_size": 0, "type": 4, "harmless": 8, "is_set": 12, "key": 16,
+        "default_value": 32, "otherwise": 48, "choices": 64, "flag": 80, "variable": 96, "help":
+        112, "environment": 128, "expected": 144, "value": 160, "origin": 176}),
+    HubOptions: (104, {"struct_size": 0, "offline": 4, "endpoint": 8, "token": 16, "token_path":
+        24, "cache_folder": 32, "proxy": 40, "no_proxy": 48, "ca_file": 56, "ca_folder": 64,
+        "user_agent": 72, "rate_limit": 80, "connections": 88, "connect_timeout": 92,
+        "stall_timeout": 96, "retries": 100}),
+    DownloadOptions: (88, {"struct_size": 0, "flags": 4, "revision": 8, "local_folder": 16,
+        "includes": 24, "include_count": 32, "excludes": 40, "exclude_count": 48, "adopt_from": 56,
+        "adopt_count": 64, "pin": 72, "manifest": 80}),
+    TransferProgress: (80, {"struct_size": 0, "stage": 4, "bytes_total": 8, "bytes_landed": 16,
+        "bytes_verified": 24, "bytes_fetched": 32, "bytes_per_second": 40, "seconds_left": 48,
+        "connections": 56, "files": 60, "note": 64}),
+    TransferFile: (48, {"struct_size": 0, "state": 4, "size": 8, "landed": 16, "verified": 24,
+        "path": 32}),
 }
 
 # Function: (result, arguments).
@@ -418,6 +574,12 @@ FUNCTIONS = {
     "vitalis_model_get_tensor": (c_int32, [c_void_p, c_size_t, POINTER(TensorInfo)]),
     "vitalis_plan_options_init": (None, [POINTER(PlanOptions), c_size_t]),
     "vitalis_engine_plan": (c_int32, [c_void_p, c_char_p, POINTER(PlanOptions), POINTER(Plan)]),
+    "vitalis_verification_create": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
+    "vitalis_verification_retain": (c_void_p, [c_void_p]),
+    "vitalis_verification_release": (None, [c_void_p]),
+    "vitalis_verification_next": (c_int32, [c_void_p, POINTER(VerifyProgress)]),
+    "vitalis_verification_cancel": (None, [c_void_p]),
+    "vitalis_verification_get_file": (c_int32, [c_void_p, c_size_t, POINTER(VerifiedFile)]),
     "vitalis_model_get_tokenizer": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_open": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_retain": (c_void_p, [c_void_p]),
@@ -448,6 +610,9 @@ FUNCTIONS = {
     "vitalis_conversation_set_system": (c_int32, [c_void_p, POINTER(System)]),
     "vitalis_conversation_set_instructions": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "vitalis_conversation_add_tool": (c_int32, [c_void_p, c_char_p, c_char_p, c_char_p]),
+    "vitalis_conversation_set_tool_choice": (c_int32, [c_void_p, c_int32, c_char_p]),
+    "vitalis_conversation_set_response_schema": (c_int32, [c_void_p, c_char_p, c_char_p,
+        c_size_t]),
     "vitalis_message_init": (None, [POINTER(Message), c_size_t]),
     "vitalis_conversation_add_message": (c_int32, [c_void_p, POINTER(Message)]),
     "vitalis_conversation_add_tool_result": (c_int32, [c_void_p, c_char_p, c_char_p, c_size_t]),
@@ -496,4 +661,54 @@ FUNCTIONS = {
     "vitalis_parser_push": (c_int32, [c_void_p, c_uint32]),
     "vitalis_parser_finish": (c_int32, [c_void_p]),
     "vitalis_parser_next": (c_int32, [c_void_p, POINTER(Event)]),
+    "vitalis_config_create": (c_int32, [POINTER(c_void_p)]),
+    "vitalis_config_retain": (c_void_p, [c_void_p]),
+    "vitalis_config_release": (None, [c_void_p]),
+    "vitalis_config_load_json": (c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, c_uint32]),
+    "vitalis_config_set": (c_int32, [c_void_p, c_char_p, c_char_p, c_char_p]),
+    "vitalis_config_to_json": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_size_t)]),
+    "vitalis_config_get": (c_int32, [c_void_p, c_size_t, POINTER(Setting)]),
+    "vitalis_config_find": (c_int32, [c_void_p, c_char_p, POINTER(Setting)]),
+    "vitalis_config_engine_options": (c_int32, [c_void_p, POINTER(EngineOptions)]),
+    "vitalis_config_session_options": (c_int32, [c_void_p, POINTER(SessionOptions)]),
+    "vitalis_config_generate_options": (c_int32, [c_void_p, POINTER(GenerateOptions)]),
+    "vitalis_config_system": (c_int32, [c_void_p, POINTER(System)]),
+    "vitalis_hub_options_init": (None, [POINTER(HubOptions), c_size_t]),
+    "vitalis_config_hub_options": (c_int32, [c_void_p, POINTER(HubOptions)]),
+    "vitalis_hub_create": (c_int32, [POINTER(HubOptions), POINTER(c_void_p)]),
+    "vitalis_hub_retain": (c_void_p, [c_void_p]),
+    "vitalis_hub_release": (None, [c_void_p]),
+    "vitalis_hub_cancel": (None, [c_void_p]),
+    "vitalis_hub_notices": (c_int32, [c_void_p, POINTER(Text)]),
+    "vitalis_hub_login": (c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, POINTER(Text)]),
+    "vitalis_hub_whoami": (c_int32, [c_void_p, POINTER(Text)]),
+    "vitalis_hub_tokens": (c_int32, [c_void_p, POINTER(Text)]),
+    "vitalis_hub_switch": (c_int32, [c_void_p, c_char_p]),
+    "vitalis_hub_logout": (c_int32, [c_void_p, c_char_p]),
+    "vitalis_hub_begin_login": (c_int32, [c_void_p, c_char_p, c_char_p, POINTER(Text)]),
+    "vitalis_hub_poll_login": (c_int32, [c_void_p, POINTER(Text)]),
+    "vitalis_hub_locate": (c_int32, [c_void_p, c_char_p, c_char_p, POINTER(Text)]),
+    "vitalis_hub_models": (c_int32, [c_void_p, POINTER(Text)]),
+    "vitalis_hub_remove": (c_int32, [c_void_p, c_char_p, c_char_p, c_int32, POINTER(Text)]),
+    "vitalis_hub_prune": (c_int32, [c_void_p, c_char_p, c_uint32, c_int32, POINTER(Text)]),
+    "vitalis_hub_activate": (c_int32, [c_void_p, c_char_p, c_char_p, c_char_p]),
+    "vitalis_hub_rollback": (c_int32, [c_void_p, c_char_p, c_char_p, POINTER(Text)]),
+    "vitalis_hub_pin": (c_int32, [c_void_p, c_char_p, c_char_p]),
+    "vitalis_hub_audit": (c_int32, [c_void_p, c_char_p, POINTER(Text)]),
+    "vitalis_hub_list": (c_int32, [c_void_p, c_char_p, c_char_p, POINTER(Text)]),
+    "vitalis_hub_check": (c_int32, [c_void_p, c_char_p, c_char_p, c_int32, POINTER(Text)]),
+    "vitalis_download_options_init": (None, [POINTER(DownloadOptions), c_size_t]),
+    "vitalis_hub_download": (c_int32, [c_void_p, c_char_p, POINTER(DownloadOptions),
+        POINTER(c_void_p)]),
+    "vitalis_hub_update": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "vitalis_transfer_retain": (c_void_p, [c_void_p]),
+    "vitalis_transfer_release": (None, [c_void_p]),
+    "vitalis_transfer_plan": (c_int32, [c_void_p, POINTER(Text)]),
+    "vitalis_transfer_next": (c_int32, [c_void_p, POINTER(TransferProgress)]),
+    "vitalis_transfer_get_file": (c_int32, [c_void_p, c_size_t, POINTER(TransferFile)]),
+    "vitalis_transfer_notices": (c_int32, [c_void_p, POINTER(Text)]),
+    "vitalis_transfer_pause": (None, [c_void_p]),
+    "vitalis_transfer_resume": (None, [c_void_p]),
+    "vitalis_transfer_cancel": (None, [c_void_p]),
+    "vitalis_transfer_set_rate_limit": (None, [c_void_p, c_uint64]),
 }

@@ -25,6 +25,8 @@ class Chat:
         self.completions = Completions(model)
 
     def __call__(self, messages: Messages, *, tools: Sequence[Tool] = (), max_rounds: int = 8,
+                 tool_choice: Union[str, Mapping[str, Any], None] = None,
+                 response_format: Optional[Mapping[str, Any]] = None,
                  instructions: Optional[str] = None, reasoning_effort: Optional[str] = None,
                  current_date: Optional[str] = None, max_tokens: Optional[int] = None,
                  temperature: Optional[float] = None, top_p: Optional[float] = None,
@@ -40,8 +42,10 @@ class Chat:
         added to that. Functions among `tools` are run when the model calls them, and the model goes
         on with their results, for at most `max_rounds` answers; their own exceptions come out of
         here. Tools that are schemas are yours to run: Finished("tool_call") then says that the
-        model waits. The effort ("low", "medium", "high") and the date replace a conversation's
-        system message.
+        model waits. `tool_choice` ("auto", "none", "required", a function, "free") is of the first
+        answer; those after a call are free to call or to answer. A `response_format` as OpenAI
+        writes it holds the final message to a schema. The effort ("low", "medium", "high") and the
+        date replace a conversation's system message.
         """
         functions, schemas = _split(tools)
         options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p,
@@ -55,13 +59,19 @@ class Chat:
         if instructions is not None:
             conversation.set_instructions(instructions)
         if own:
-            conversation.load(messages, schemas)
+            conversation.load(messages, schemas, response_format=response_format)
         else:
             conversation.declare(schemas)
-        return self._rounds(conversation, functions, max_rounds, options)
+            if response_format is not None:
+                conversation.load((), response_format=response_format)
+        if tool_choice is not None:
+            conversation.set_tool_choice(tool_choice)
+        held_once = tool_choice not in (None, "free")
+        return self._rounds(conversation, functions, max_rounds, options, held_once)
 
     def _rounds(self, conversation: Conversation, functions: Dict[str, Callable[..., Any]],
-                max_rounds: int, options: Dict[str, Any]) -> Generator[Event, None, None]:
+                max_rounds: int, options: Dict[str, Any],
+                held_once: bool) -> Generator[Event, None, None]:
         with self._model.idle_session() as session:
             while True:
                 calls: List[Tuple[str, str]] = []
@@ -76,6 +86,8 @@ class Chat:
                     result = call_tool(functions[name], arguments)
                     conversation.add_tool_result(name, result)
                     yield ToolResult(name, result)
+                if held_once:
+                    conversation.set_tool_choice("auto")
 
 
 def _answer(session: "Session", conversation: Conversation, options: Dict[str, Any],

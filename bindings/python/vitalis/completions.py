@@ -125,7 +125,8 @@ class Completions:
 
     def create(self, *, messages: Sequence[Mapping[str, Any]], model: Optional[str] = None,
                tools: Optional[Sequence[Union[Callable[..., Any], Mapping[str, Any]]]] = None,
-               tool_choice: str = "auto", stream: bool = False,
+               tool_choice: Union[str, Mapping[str, Any]] = "auto",
+               response_format: Optional[Mapping[str, Any]] = None, stream: bool = False,
                stream_options: Optional[Mapping[str, Any]] = None,
                reasoning_effort: Optional[str] = None, max_tokens: Optional[int] = None,
                max_completion_tokens: Optional[int] = None, temperature: Optional[float] = None,
@@ -135,13 +136,14 @@ class Completions:
         """One answer: a ChatCompletion, or with `stream` a generator of ChatCompletionChunk.
 
         Tools are OpenAI's schemas or functions, whose schema is taken; they are not run here (see
-        model.chat). `model` is only repeated in the result."""
-        if tool_choice not in ("auto", "none"):
-            raise ValueError(f'tool_choice is "auto" or "none", not {tool_choice!r}')
+        model.chat). Calls fit them: `tool_choice` is "auto", "none", "required", a function as
+        OpenAI names it, or "free" to hold the model to nothing. `response_format` as OpenAI's.
+        `model` is only repeated in the result."""
         schemas = [tool_schema(tool) if callable(tool) else tool for tool in tools or ()]
         conversation = Conversation().set_system(reasoning_effort=reasoning_effort,
                                                  current_date=current_date)
-        conversation.load(messages, schemas if tool_choice == "auto" else ())
+        conversation.load(messages, schemas, response_format=response_format)
+        conversation.set_tool_choice(tool_choice)
         limit = max_completion_tokens if max_completion_tokens is not None else max_tokens
         options = {"max_tokens": limit, "temperature": temperature, "top_p": top_p, "seed": seed}
         head = {"id": "chatcmpl-" + uuid.uuid4().hex, "created": int(time.time()),

@@ -3,7 +3,7 @@
 
 import ctypes
 import json
-from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Set, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Union
 
 from . import _abi
 from ._native import (Handle, bytes_from, c_string, check, chosen, encoded, filled, lib,
@@ -25,6 +25,12 @@ _EFFORTS = {
     "low": _abi.EFFORT_LOW,
     "medium": _abi.EFFORT_MEDIUM,
     "high": _abi.EFFORT_HIGH,
+}
+_TOOL_CHOICES = {
+    "auto": _abi.TOOL_CHOICE_AUTO,
+    "none": _abi.TOOL_CHOICE_NONE,
+    "required": _abi.TOOL_CHOICE_REQUIRED,
+    "free": _abi.TOOL_CHOICE_FREE,
 }
 _FORMS = {
     "chat": _abi.JSON_CHAT,
@@ -84,6 +90,33 @@ class Conversation(Handle):
             c_string(schema, "parameters")))
         return self
 
+    def set_tool_choice(self, choice: Union[str, Mapping[str, Any]]) -> "Conversation":
+        """What answers are held to: "auto" (calls or an answer), "none", "required" (a call), a
+        function as OpenAI writes it, {"type": "function", "function": {"name": …}}, or "free":
+        whatever the model says. But for that, calls fit the tools' schemas."""
+        if isinstance(choice, Mapping):
+            name = choice.get("function", choice).get("name")
+            if choice.get("type") != "function" or not isinstance(name, str):
+                raise ValueError('tool_choice needs "type": "function" and a name')
+            check(lib.vitalis_conversation_set_tool_choice(
+                self.handle, _abi.TOOL_CHOICE_FUNCTION, c_string(name, "tool_choice")))
+        else:
+            check(lib.vitalis_conversation_set_tool_choice(
+                self.handle, chosen("tool_choice", choice, _TOOL_CHOICES), None))
+        return self
+
+    def set_response_schema(self, schema: Optional[Mapping[str, Any]],
+                            name: Optional[str] = None) -> "Conversation":
+        """Holds the final message to a JSON Schema, None to nothing. With a name the instructions
+        show it to the model."""
+        if schema is None:
+            check(lib.vitalis_conversation_set_response_schema(self.handle, None, None, 0))
+            return self
+        text = encoded(json.dumps(schema, ensure_ascii=False))
+        check(lib.vitalis_conversation_set_response_schema(
+            self.handle, c_string(name, "name"), text, len(text)))
+        return self
+
     def declare(self, tools: Sequence[Mapping[str, Any]]) -> "Conversation":
         """Adds those tools, as OpenAI writes them, whose names are not declared yet."""
         declared = self._functions() if tools else set()
@@ -130,14 +163,18 @@ class Conversation(Handle):
         return self
 
     def load(self, messages: Union[str, Sequence[Mapping[str, Any]]],
-             tools: Sequence[Mapping[str, Any]] = ()) -> "Conversation":
-        """Adds messages and tools in the form of OpenAI's chat completions, or a user's text.
-        Nothing is added if there is an error, which names what is wrong: "messages[2].role"."""
+             tools: Sequence[Mapping[str, Any]] = (), *,
+             response_format: Optional[Mapping[str, Any]] = None) -> "Conversation":
+        """Adds messages, tools and a response format in the form of OpenAI's chat completions, or
+        a user's text. Nothing is added if there is an error, which names what is wrong:
+        "messages[2].role"."""
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
-        request = {"messages": list(messages)}
+        request: Dict[str, Any] = {"messages": list(messages)}
         if tools:
             request["tools"] = list(tools)
+        if response_format is not None:
+            request["response_format"] = response_format
         return self.load_json(request)
 
     def load_json(self, data: Union[str, bytes, Mapping[str, Any]],
