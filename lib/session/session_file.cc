@@ -104,8 +104,11 @@ void Session::fields(Archive& archive) {
 // What fields() read makes sense: nothing below has to ask again.
 Status Session::check_restored(const std::string& path) const {
   const size_t context = cache_.context(), vocab = model_->config().vocab;
-  if (held_.size() > context || prompt_.size() > context) {
-    return error(Code::kContextFull, path, " holds ", std::max(held_.size(), prompt_.size()),
+  // The last token of an answer needs no room.
+  const size_t answer = state_ == State::kIdle ? 0 : prompt_.size() + sampled_.size();
+  const size_t needed = std::max({held_.size(), prompt_.size(), answer > 0 ? answer - 1 : 0});
+  if (needed > context) {
+    return error(Code::kContextFull, path, " holds ", needed,
                  " tokens, and this session's context ", context);
   }
   const auto known = [&](const std::vector<Token>& tokens) {
