@@ -293,10 +293,10 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   hub_options.cache_folder = cache.c_str();
   vitalis_download_options download_options = VITALIS_DOWNLOAD_OPTIONS_INIT;
   vitalis_transfer* transfer = nullptr;
-  vitalis_transfer_progress progress = {};
-  progress.struct_size = sizeof progress;
-  vitalis_transfer_file file = {};
-  file.struct_size = sizeof file;
+  vitalis_transfer_progress transfer_progress = {};
+  transfer_progress.struct_size = sizeof transfer_progress;
+  vitalis_transfer_file transfer_file = {};
+  transfer_file.struct_size = sizeof transfer_file;
   const char* const repo = "openai/gpt-oss-20b";
   const std::string commit(40, '0');
   SWEEP(vitalis_config_hub_options, config, &hub_options);
@@ -326,8 +326,8 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_hub_download, hub, repo, &download_options, &transfer);
   SWEEP(vitalis_hub_update, hub, &transfer);
   SWEEP(vitalis_transfer_plan, transfer, &text);
-  SWEEP(vitalis_transfer_next, transfer, &progress);
-  SWEEP(vitalis_transfer_get_file, transfer, 0, &file);
+  SWEEP(vitalis_transfer_next, transfer, &transfer_progress);
+  SWEEP(vitalis_transfer_get_file, transfer, 0, &transfer_file);
   SWEEP(vitalis_transfer_notices, transfer, &text);
   SWEEP(vitalis_transfer_pause, transfer);
   SWEEP(vitalis_transfer_resume, transfer);
