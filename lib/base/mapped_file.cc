@@ -68,9 +68,10 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
 
 Status MappedFile::unchanged() const {
   struct stat info;
-  if (::stat(path_.c_str(), &info) != 0) return failed("examine", path_, errno);
+  if (::stat(path_.c_str(), &info) != 0) return {};
   const Identity now = identity(info);
   if (now == identity_) return {};
+  if (now.device != identity_.device || now.number != identity_.number) return {};
   if (now.size != identity_.size) {
     return error(Code::kIntegrity, path_, " was changed after it was opened: it had ",
                  identity_.size, " bytes and has ", now.size);

@@ -25,9 +25,9 @@ class MappedFile {
   const std::string& path() const { return path_; }
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-  // kIntegrity if the file at path() is not the one that was mapped any more, by its size, its time
-  // of change or its number. What is mapped may then have changed too, and pages behind a new end
-  // may not be touched.
+  // kIntegrity if the mapped file was written to since, by its size or its time of change: what is
+  // mapped may have changed too, and pages behind a new end may not be touched. A file that was
+  // removed or replaced by another, as updates do, is still mapped as it was.
   Status unchanged() const;
 
   // Asks the system to read ahead; a hint, never an error.

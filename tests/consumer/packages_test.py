@@ -18,7 +18,7 @@ FILES = {
     "libvitalis1": [r"LIB/libvitalis\.so\.1", r"LIB/libvitalis\.so\.1\.\d+\.\d+"],
     "libvitalis-dev": [
         r"include/vitalis/vitalis\.h", r"include/vitalis/base\.hpp", r"include/vitalis/text\.hpp",
-        r"include/vitalis/vitalis\.hpp",
+        r"include/vitalis/vitalis\.hpp", r"include/vitalis/hub\.hpp",
         r"LIB/cmake/Vitalis/VitalisConfig\.cmake", r"LIB/cmake/Vitalis/VitalisConfigVersion\.cmake",
         r"LIB/cmake/Vitalis/VitalisSharedTargets\.cmake",
         r"LIB/cmake/Vitalis/VitalisSharedTargets-\w+\.cmake",

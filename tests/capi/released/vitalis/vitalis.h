@@ -54,6 +54,7 @@ extern "C" {
 #define VITALIS_OK 0
 #define VITALIS_DONE 1      /* an iterator has nothing more to give */
 #define VITALIS_CANCELLED 2 /* vitalis_session_cancel took effect; the object stays usable */
+#define VITALIS_AGAIN 3     /* of a session in a batch: nothing to tell yet */
 #define VITALIS_ERROR_INTERNAL (-1)
 #define VITALIS_ERROR_INVALID_ARGUMENT (-2)
 #define VITALIS_ERROR_NOT_FOUND (-3)
@@ -91,8 +92,9 @@ typedef struct vitalis_engine vitalis_engine;
 
 typedef struct vitalis_engine_options {
   uint32_t struct_size;
-  int32_t threads;  /* default: the cores that this process may use */
-  const char* tier; /* "portable", "avx2", "avx512"; default: VITALIS_ISA, else the fastest here */
+  int32_t threads; /* default: the cores that this process may use */
+  /* "portable", "avx2", "avx512", "avx512bf16"; default: VITALIS_ISA, else the fastest here */
+  const char* tier;
   int32_t numerics; /* VITALIS_NUMERICS_* */
 } vitalis_engine_options;
 #define VITALIS_ENGINE_OPTIONS_INIT \
@@ -119,9 +121,12 @@ VITALIS_API int32_t vitalis_engine_get_info(const vitalis_engine* engine,
 
 typedef struct vitalis_model vitalis_model;
 
-/* `path` is the folder of a checkpoint: config.json, model.safetensors or its shards,
- * tokenizer.json. The files are mapped and used in place; they must not be changed while the model
- * is open. All that is wrong with the weights is told in one message. options may be null. */
+/* `path` is a checkpoint in any form that gpt-oss is published in: a folder with config.json,
+ * model.safetensors or its shards, and tokenizer.json there or above it (Hugging Face's, or
+ * OpenAI's original/); a GGUF file, the first if there are several parts; or metal/model.bin. The
+ * last two hold their tokenizer. The files are mapped and used in place; they must not be changed
+ * while the model is open. All that is wrong with the weights is told in one message. options may
+ * be null. */
 typedef struct vitalis_model_options {
   uint32_t struct_size;
   uint32_t reserved;
@@ -154,7 +159,7 @@ typedef struct vitalis_model_info {
   uint64_t mapped_bytes; /* of the weight files */
   uint64_t decode_bytes; /* weights read for one token */
   size_t tensors;
-  const char* format; /* "safetensors"; lives as long as the library is loaded */
+  const char* format; /* "safetensors", "GGUF" and so on; lives as long as the library is loaded */
 } vitalis_model_info;
 VITALIS_API int32_t vitalis_model_get_info(const vitalis_model* model, vitalis_model_info* info);
 
@@ -171,6 +176,98 @@ typedef struct vitalis_tensor_info {
 VITALIS_API int32_t vitalis_model_get_tensor(const vitalis_model* model, size_t index,
                                              vitalis_tensor_info* info);
 
+/* ---- plan: what running a model would take, from its headers alone ---- */
+
+#define VITALIS_PLAN_PROBE 1u /* measure this machine's speed, for two seconds */
+typedef struct vitalis_plan_options {
+  uint32_t struct_size;
+  uint32_t context; /* as in vitalis_session_options, and the next */
+  uint32_t chunk;
+  uint32_t sequences;         /* sessions at once; default 1 */
+  uint32_t flags;             /* VITALIS_PLAN_* */
+  uint32_t memory_budget_mib; /* fit is judged by it; default: what this machine has free */
+} vitalis_plan_options;
+#define VITALIS_PLAN_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_plan_options), 0, 0, 0, 0, 0 }
+VITALIS_API void vitalis_plan_options_init(vitalis_plan_options* options, size_t size);
+
+#define VITALIS_FIT_WHOLE 0 /* the peak fits */
+#define VITALIS_FIT_PAGED 1 /* sessions fit; weights would be read from disk again and again */
+#define VITALIS_FIT_NONE 2  /* sessions alone do not fit */
+typedef struct vitalis_plan {
+  uint32_t struct_size;
+  uint32_t context; /* this and the next two with their defaults filled in */
+  uint32_t chunk;
+  uint32_t sequences;
+  int32_t fit;              /* VITALIS_FIT_* */
+  uint32_t largest_context; /* whose peak fits; 0: none */
+  uint64_t mapped_bytes;    /* of the weight files */
+  uint64_t hot_bytes;       /* of them, what tokens read again and again: all but the embedding */
+  uint64_t kv_bytes;        /* of all sequences, as the next */
+  uint64_t scratch_bytes;
+  uint64_t peak_bytes;       /* hot, kv and scratch: what a run keeps in memory, besides the program
+                              * and the tokenizer, some tens of megabytes */
+  uint64_t decode_bytes;     /* weights read for one token */
+  uint64_t memory_total;     /* of the machine, and the two below; 0: not known */
+  uint64_t memory_limit;     /* of the control groups of this process; 0: none */
+  uint64_t memory_available; /* now */
+  uint64_t room_bytes;       /* what fit was judged by: the budget or what is available */
+  double tokens_per_second;  /* of one sequence that begins; 0 without VITALIS_PLAN_PROBE */
+  double tokens_per_second_full; /* of one with a full context */
+} vitalis_plan;
+/* What sessions on the model at `path` would take with this engine. No weight is read and no
+ * tokenizer is needed. options may be null. Errors are those of vitalis_model_open. Any thread;
+ * with VITALIS_PLAN_PROBE the engine's threads are used. Since 1.0. */
+VITALIS_API int32_t vitalis_engine_plan(const vitalis_engine* engine, const char* path,
+                                        const vitalis_plan_options* options, vitalis_plan* plan);
+
+/* ---- verification: whether a model's files are whole ---- */
+
+typedef struct vitalis_verification vitalis_verification;
+
+/* `path` as for vitalis_model_open. `manifest` (may be null): a JSON file {"schema":1,"repo":"",
+ * "commit":"","files":[{"path":"","size":0,"sha256":""}]} whose paths are those below the model's
+ * folder, each of which must be there; without it, files are held to the release that they are
+ * from, if the library knows that. The structure is checked here, with the errors of
+ * vitalis_model_open. Belongs to one thread at a time, but for cancel. Since 1.0. */
+VITALIS_API int32_t vitalis_verification_create(const char* path, const char* manifest,
+                                                vitalis_verification** verification_out);
+VITALIS_API vitalis_verification* vitalis_verification_retain(vitalis_verification* verification);
+VITALIS_API void vitalis_verification_release(vitalis_verification* verification);
+
+typedef struct vitalis_verify_progress {
+  uint32_t struct_size;
+  uint32_t files; /* that are compared; 0: no release is known, and the structure is all there is */
+  uint64_t bytes_done;
+  uint64_t bytes_total;
+  vitalis_text file;    /* being hashed; borrowed until the next call, as the next */
+  vitalis_text release; /* "openai/gpt-oss-20b at 6cee5e8"; empty if none is known */
+} vitalis_verify_progress;
+/* Hashes for about a tenth of a second; the first call only tells how much there is. OK while there
+ * is more, DONE when all is as it should be; else at the end INTEGRITY, or NOT_FOUND if files are
+ * only missing, with a line for each. */
+VITALIS_API int32_t vitalis_verification_next(vitalis_verification* verification,
+                                              vitalis_verify_progress* progress);
+/* From any thread: the next() under way, or the next one, is CANCELLED. */
+VITALIS_API void vitalis_verification_cancel(vitalis_verification* verification);
+
+#define VITALIS_FILE_PENDING 0
+#define VITALIS_FILE_GOOD 1
+#define VITALIS_FILE_MISSING 2
+#define VITALIS_FILE_WRONG_SIZE 3
+#define VITALIS_FILE_WRONG_DIGEST 4
+#define VITALIS_FILE_UNREADABLE 5
+typedef struct vitalis_verified_file {
+  uint32_t struct_size;
+  int32_t outcome;     /* VITALIS_FILE_* */
+  uint64_t size;       /* as it should be */
+  vitalis_text path;   /* borrowed until the next call, as the next */
+  vitalis_text detail; /* what is wrong; empty if nothing is */
+} vitalis_verified_file;
+/* NOT_FOUND if index >= vitalis_verify_progress.files. */
+VITALIS_API int32_t vitalis_verification_get_file(const vitalis_verification* verification,
+                                                  size_t index, vitalis_verified_file* file);
+
 /* ---- tokenizer: text to tokens and back; immutable, useful without weights ---- */
 
 typedef struct vitalis_tokenizer vitalis_tokenizer;
@@ -178,9 +275,9 @@ typedef struct vitalis_tokenizer vitalis_tokenizer;
 /* The model's; release it. */
 VITALIS_API int32_t vitalis_model_get_tokenizer(const vitalis_model* model,
                                                 vitalis_tokenizer** tokenizer_out);
-/* `path`: a tokenizer.json, or a folder with one. With a cache_folder (may be null) a compiled form
- * is kept there and mapped the next time; a stale or damaged one is replaced, and failing to write
- * one is no error. */
+/* `path`: a tokenizer.json, a folder with one, a GGUF file or a model.bin. With a cache_folder (may
+ * be null) a compiled form is kept there and mapped the next time; a stale or damaged one is
+ * replaced, and failing to write one is no error. */
 VITALIS_API int32_t vitalis_tokenizer_open(const char* path, const char* cache_folder,
                                            vitalis_tokenizer** tokenizer_out);
 VITALIS_API vitalis_tokenizer* vitalis_tokenizer_retain(vitalis_tokenizer* tokenizer);
@@ -293,6 +390,24 @@ VITALIS_API int32_t vitalis_conversation_add_tool(vitalis_conversation* conversa
                                                   const char* name, const char* description,
                                                   const char* parameters);
 
+/* What answers are held to, from the next vitalis_session_start on, until it is set again. Where
+ * there are tools, calls can only be of them, with arguments that satisfy their schemas; reasoning
+ * stays free. See docs/constrained-output.md for the keywords of JSON Schema that can be held;
+ * others make start() fail with UNSUPPORTED and a sentence that names keyword and path. */
+#define VITALIS_TOOL_CHOICE_AUTO 0     /* calls or an answer; the default */
+#define VITALIS_TOOL_CHOICE_NONE 1     /* an answer */
+#define VITALIS_TOOL_CHOICE_REQUIRED 2 /* a call */
+#define VITALIS_TOOL_CHOICE_FUNCTION 3 /* a call of the function `name` */
+#define VITALIS_TOOL_CHOICE_FREE 4     /* whatever the model says: nothing is held */
+/* `name` is null but for VITALIS_TOOL_CHOICE_FUNCTION. */
+VITALIS_API int32_t vitalis_conversation_set_tool_choice(vitalis_conversation* conversation,
+                                                         int32_t choice, const char* name);
+/* Holds the text of the final message to a JSON Schema; a null schema takes that away. With a name,
+ * the instructions show the model name and schema; null if your own instructions do. */
+VITALIS_API int32_t vitalis_conversation_set_response_schema(vitalis_conversation* conversation,
+                                                             const char* name, const char* schema,
+                                                             size_t size);
+
 #define VITALIS_ROLE_SYSTEM 0
 #define VITALIS_ROLE_DEVELOPER 1
 #define VITALIS_ROLE_USER 2
@@ -322,8 +437,9 @@ VITALIS_API int32_t vitalis_conversation_add_tool_result(vitalis_conversation* c
 #define VITALIS_JSON_RESPONSES 1 /* OpenAI's responses: {"input": ..., "instructions": ...} */
 #define VITALIS_JSON_HARMONY 2   /* the format's own terms, without loss; see docs/harmony.md */
 /* Adds messages, tools and settings from JSON; VITALIS_JSON_HARMONY replaces the settings and tools
- * by what stands at its head, and clears those that do not. The conversation is as before if there
- * is an error, which begins with the place, messages[3].tool_calls[0]. */
+ * by what stands at its head, and clears those that do not. "tool_choice" and "response_format" of
+ * the other forms are heeded, see above. The conversation is as before if there is an error, which
+ * begins with the place, messages[3].tool_calls[0]. */
 VITALIS_API int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32_t form,
                                                    const char* json, size_t size);
 /* The conversation as VITALIS_JSON_HARMONY; at most `capacity` bytes are written, *size_out is how
@@ -380,9 +496,13 @@ typedef struct vitalis_session_options {
   uint32_t struct_size;
   uint32_t context; /* tokens; default 16384 or the model's own limit if that is lower */
   uint32_t chunk;   /* prompt tokens in one step; default 512 */
+  /* What the weights in use and the session may take together; default any number. Without a
+   * context, the largest that the budget holds is taken where the default is too large; else what
+   * it does not hold is refused with OUT_OF_MEMORY and the plan in the message. Since 1.0. */
+  uint32_t memory_budget_mib;
 } vitalis_session_options;
 #define VITALIS_SESSION_OPTIONS_INIT \
-  { (uint32_t)sizeof(vitalis_session_options), 0, 0 }
+  { (uint32_t)sizeof(vitalis_session_options), 0, 0, 0 }
 VITALIS_API void vitalis_session_options_init(vitalis_session_options* options, size_t size);
 
 typedef struct vitalis_session_memory {
@@ -405,6 +525,16 @@ VITALIS_API void vitalis_session_release(vitalis_session* session);
 #define VITALIS_SAMPLE_DEFAULT 0 /* by the fields below */
 #define VITALIS_SAMPLE_GREEDY 1  /* the most probable token, the lowest id of equals */
 
+#define VITALIS_GENERATE_SEED 1u     /* seed counts even if it is 0 */
+#define VITALIS_GENERATE_LOGPROBS 2u /* keep what vitalis_session_get_logprobs tells */
+
+typedef struct vitalis_logit_bias {
+  uint32_t token;
+  float value; /* added to the logit; -INFINITY bans the token */
+} vitalis_logit_bias;
+
+/* Logits are changed in this order: penalties, bias; then, unless sampling is greedy, temperature,
+ * top_k, top_p, min_p. */
 typedef struct vitalis_generate_options {
   uint32_t struct_size;
   int32_t sampling;    /* VITALIS_SAMPLE_* */
@@ -414,9 +544,23 @@ typedef struct vitalis_generate_options {
   uint32_t top_k;      /* default: all */
   uint64_t seed;       /* default: a new one each time, see vitalis_usage.seed */
   uint32_t max_tokens; /* default: what the context holds */
+  uint32_t flags;      /* VITALIS_GENERATE_* */
+  /* Of tokens in the prompt or the answer, a positive logit is divided by it, another multiplied;
+   * above 0, at most 100; default 1. */
+  float repetition_penalty;
+  /* Of tokens in the answer, a logit loses the first once, and the second for each time; -2 to 2.
+   */
+  float presence_penalty;
+  float frequency_penalty;
+  uint32_t alternatives; /* VITALIS_GENERATE_LOGPROBS: how many besides each token; at most 20 */
+  const vitalis_logit_bias* bias; /* read by vitalis_session_start; a token named twice gets both */
+  size_t bias_count;
 } vitalis_generate_options;
-#define VITALIS_GENERATE_OPTIONS_INIT \
-  { (uint32_t)sizeof(vitalis_generate_options), 0, 0.0f, 0.0f, 0.0f, 0, 0, 0 }
+#define VITALIS_GENERATE_OPTIONS_INIT                                                              \
+  {                                                                                                \
+    (uint32_t)sizeof(vitalis_generate_options), 0, 0.0f, 0.0f, 0.0f, 0, 0, 0, 0, 0.0f, 0.0f, 0.0f, \
+        0, NULL, 0                                                                                 \
+  }
 VITALIS_API void vitalis_generate_options_init(vitalis_generate_options* options, size_t size);
 
 /* Begins an answer to the conversation. What the prompt shares with the tokens that the session
@@ -514,6 +658,80 @@ VITALIS_API int32_t vitalis_session_forward(vitalis_session* session, const uint
                                             size_t count, uint32_t flags, float* logits,
                                             size_t capacity);
 
+/* Log-probabilities of a token: by the model alone, and in what was sampled from, after penalties,
+ * bias and the rest; -INFINITY for what that excludes. */
+typedef struct vitalis_logprob {
+  uint32_t token;
+  float before;
+  float after;
+} vitalis_logprob;
+/* Of token `index` of the answer, counted as an event's token_begin: the token itself, then the
+ * most probable ones before sampling changed anything, the sampled one among them if it is. Writes
+ * at most `capacity`; *count_out is how many there are. NOT_FOUND if there is no such token, or
+ * they were not asked for. */
+VITALIS_API int32_t vitalis_session_get_logprobs(const vitalis_session* session, size_t index,
+                                                 vitalis_logprob* entries, size_t capacity,
+                                                 size_t* count_out);
+
+/* ---- sessions kept, forked, and answered together ---- */
+
+/* Writes all that a session is, an answer in progress included, to a file that takes the place of
+ * an older one when it is whole and on the disk; only its owner may read it. `note` is yours, any
+ * bytes (VITALIS_NUL as size: a text), for example the conversation as JSON; it may be null.
+ * vitalis_session_cancel from another thread ends it: VITALIS_CANCELLED, and the older file stays.
+ * IO, DENIED, NOT_FOUND if the folder is not there. */
+VITALIS_API int32_t vitalis_session_save(vitalis_session* session, const char* path,
+                                         const char* note, size_t note_size);
+/* Makes the session what a file holds: what follows is what would have followed without a pause, an
+ * answer in progress goes on with vitalis_session_next. Context and chunk stay the session's own.
+ * Else the session stays as it was: MALFORMED if it is no session file, INTEGRITY if it is damaged
+ * or of another model, UNSUPPORTED if it is of another version or numeric class, CONTEXT_FULL if
+ * its tokens do not fit, NOT_FOUND, DENIED, IO; VITALIS_CANCELLED. */
+VITALIS_API int32_t vitalis_session_restore(vitalis_session* session, const char* path);
+/* The note of the last save or restore. */
+VITALIS_API int32_t vitalis_session_get_note(const vitalis_session* session,
+                                             vitalis_text* note_out);
+typedef struct vitalis_progress {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t done; /* bytes */
+  uint64_t total;
+} vitalis_progress;
+/* Of the save or restore in progress, or of the last one. Any thread. */
+VITALIS_API int32_t vitalis_session_get_progress(const vitalis_session* session,
+                                                 vitalis_progress* progress);
+
+/* Another session that is all that this one is, an answer in progress included, with memory of its
+ * own. The keys and values in use are copied, and nothing is computed. */
+VITALIS_API int32_t vitalis_session_fork(const vitalis_session* session,
+                                         vitalis_session** session_out);
+
+/* Answers of several sessions made together: one step computes a token of each, so that the weights
+ * are read once for all. Each session gets the tokens that it gets alone. A batch belongs to one
+ * thread at a time. */
+typedef struct vitalis_batch vitalis_batch;
+typedef struct vitalis_batch_options {
+  uint32_t struct_size;
+  uint32_t sessions; /* the most in one call; default 8 */
+  uint32_t chunk;    /* tokens in one step, of prompts and answers together; default 512 */
+} vitalis_batch_options;
+#define VITALIS_BATCH_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_batch_options), 0, 0 }
+VITALIS_API void vitalis_batch_options_init(vitalis_batch_options* options, size_t size);
+/* options may be null. */
+VITALIS_API int32_t vitalis_batch_create(vitalis_model* model, const vitalis_batch_options* options,
+                                         vitalis_batch** batch_out);
+VITALIS_API vitalis_batch* vitalis_batch_retain(vitalis_batch* batch);
+VITALIS_API void vitalis_batch_release(vitalis_batch* batch);
+/* As vitalis_session_next for `count` sessions of the batch's model, which may be others in each
+ * call. statuses[i] is that of sessions[i]: VITALIS_OK and events[i]; VITALIS_DONE;
+ * VITALIS_CANCELLED; or VITALIS_AGAIN if it has nothing to tell yet. The events stand side by side,
+ * all with the struct_size of the first. As long as a session has an event to tell, nothing is
+ * computed. Returns VITALIS_DONE if all answers are over. After an error of the call nothing was
+ * computed, or (INTERNAL, OUT_OF_MEMORY) the answers in progress are over. */
+VITALIS_API int32_t vitalis_batch_next(vitalis_batch* batch, vitalis_session* const* sessions,
+                                       size_t count, vitalis_event* events, int32_t* statuses);
+
 /* ---- parser: a model's tokens to events, for hosts with an engine of their own ---- */
 
 typedef struct vitalis_parser vitalis_parser;
@@ -548,6 +766,271 @@ VITALIS_API int32_t vitalis_parser_push(vitalis_parser* parser, uint32_t token);
 VITALIS_API int32_t vitalis_parser_finish(vitalis_parser* parser);
 /* What became known by the last push or finish: VITALIS_OK and an event, or VITALIS_DONE. */
 VITALIS_API int32_t vitalis_parser_next(vitalis_parser* parser, vitalis_event* event);
+
+/* ---- config: what a user may set, as files, environments and command lines have it ---- */
+
+/* One table of settings with a name, a type, a default and a range each; docs/configuration.md
+ * lists it. The library reads no file and no environment for it: hand in what you have, the weakest
+ * first, since a later value replaces an earlier. A config belongs to one thread at a time. */
+typedef struct vitalis_config vitalis_config;
+
+VITALIS_API int32_t vitalis_config_create(vitalis_config** config_out);
+VITALIS_API vitalis_config* vitalis_config_retain(vitalis_config* config);
+VITALIS_API void vitalis_config_release(vitalis_config* config);
+
+/* A tree of sections, {"runtime": {"threads": 4}}. Every problem is told, an unknown name with the
+ * nearest known one, and with a problem nothing is changed. `origin` (may be null) is what
+ * vitalis_setting.origin says of these values, for example the file's path. With HARMLESS, settings
+ * that decide what is sent or kept where are DENIED: for files that came with a folder of others.
+ */
+#define VITALIS_CONFIG_HARMLESS 1u
+VITALIS_API int32_t vitalis_config_load_json(vitalis_config* config, const char* json, size_t size,
+                                             const char* origin, uint32_t flags);
+/* One value as text, "4" or "true"; null takes back what was set. NOT_FOUND, with the nearest key,
+ * if there is no such setting. */
+VITALIS_API int32_t vitalis_config_set(vitalis_config* config, const char* key, const char* value,
+                                       const char* origin);
+/* All values, defaults included, as load_json takes them; at most `capacity` bytes are written,
+ * *size_out is how many there are. */
+VITALIS_API int32_t vitalis_config_to_json(const vitalis_config* config, char* json,
+                                           size_t capacity, size_t* size_out);
+
+#define VITALIS_SETTING_BOOLEAN 1 /* "true" or "false" */
+#define VITALIS_SETTING_INTEGER 2
+#define VITALIS_SETTING_REAL 3
+#define VITALIS_SETTING_TEXT 4
+#define VITALIS_SETTING_CHOICE 5 /* one of `choices` */
+#define VITALIS_SETTING_SIZE 6   /* bytes: "500kB", "2MiB/s" */
+
+typedef struct vitalis_setting {
+  uint32_t struct_size;
+  int32_t type;               /* VITALIS_SETTING_* */
+  int32_t harmless;           /* 0: refused with VITALIS_CONFIG_HARMLESS */
+  int32_t is_set;             /* 0: the default holds */
+  vitalis_text key;           /* this and the next six live as long as the library is loaded */
+  vitalis_text default_value; /* empty if there is none */
+  vitalis_text otherwise; /* what holds without a value, in words; empty if default_value says */
+  vitalis_text choices;   /* "low|medium|high" */
+  vitalis_text flag;      /* of the program: "--threads"; empty if there is none */
+  vitalis_text variable;  /* other programs' names for it in the environment, between spaces */
+  vitalis_text help;
+  vitalis_text environment; /* "VITALIS_RUNTIME_THREADS"; for the config's life, as the next */
+  vitalis_text expected;    /* "a number, 1 to 4096" */
+  vitalis_text value;       /* in force; until the next change, as the next; end with a NUL */
+  vitalis_text origin;      /* of the value; empty if the default holds */
+} vitalis_setting;
+/* The setting at `index`, in the order of sections; NOT_FOUND past the last. */
+VITALIS_API int32_t vitalis_config_get(const vitalis_config* config, size_t index,
+                                       vitalis_setting* setting);
+/* The setting of that key; NOT_FOUND, with the nearest key, if there is none. */
+VITALIS_API int32_t vitalis_config_find(const vitalis_config* config, const char* key,
+                                        vitalis_setting* setting);
+
+/* Fill the fields that settings stand for, and leave the others of the caller's struct. Text in
+ * them is borrowed until the next call on the config. */
+VITALIS_API int32_t vitalis_config_engine_options(const vitalis_config* config,
+                                                  vitalis_engine_options* options);
+VITALIS_API int32_t vitalis_config_session_options(const vitalis_config* config,
+                                                   vitalis_session_options* options);
+VITALIS_API int32_t vitalis_config_generate_options(const vitalis_config* config,
+                                                    vitalis_generate_options* options);
+VITALIS_API int32_t vitalis_config_system(const vitalis_config* config, vitalis_system* system);
+
+/* ---- hub: models from Hugging Face's hub or a mirror, and those on this machine ---- */
+
+/* Signing in, the store, listings and updates. A hub object belongs to one thread at a time, but
+ * for cancel. It reads no environment: options say all, vitalis_config_hub_options fills them.
+ *
+ * A NAME is "openai/gpt-oss-20b", an alias ("gpt-oss-20b"), either with "@REVISION", or
+ * "hf://ORG/NAME[@REVISION][/PATH]". Functions that tell more than a number give JSON, borrowed
+ * until the next call on the same object and ending with a NUL; docs/models.md describes it. A
+ * token is never in it, nor in a message, and goes to the endpoint's own host only.
+ *
+ * NETWORK: no connection, or it failed too often, or offline. DENIED: not signed in, no permission,
+ * or a pin. INTEGRITY: bytes that are not what the hub or a manifest lists; they are not kept. */
+typedef struct vitalis_hub vitalis_hub;
+
+typedef struct vitalis_hub_options {
+  uint32_t struct_size;
+  int32_t offline;          /* 1: whatever needs the network fails with NETWORK */
+  const char* endpoint;     /* default "https://huggingface.co" */
+  const char* token;        /* default: the one that token_path holds, if any */
+  const char* token_path;   /* "token" of the Hugging Face home, or null: nobody is signed in */
+  const char* cache_folder; /* "hub" of the Hugging Face home; shared with its tools */
+  const char* proxy;        /* default: none */
+  const char* no_proxy;     /* hosts that go without it, between commas */
+  const char* ca_file;      /* certificates, PEM; default: the system's */
+  const char* ca_folder;
+  const char* user_agent;   /* of your program: "name/version"; shown to the hub */
+  uint64_t rate_limit;      /* bytes in a second; default: none */
+  uint32_t connections;     /* of a transfer; default 4, at most 16 */
+  uint32_t connect_timeout; /* seconds; default 10 */
+  uint32_t stall_timeout;   /* seconds without a byte; default 10 */
+  uint32_t retries;         /* in a row without progress; default 5 */
+} vitalis_hub_options;
+#define VITALIS_HUB_OPTIONS_INIT                                                              \
+  {                                                                                           \
+    (uint32_t)sizeof(vitalis_hub_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+        NULL, 0, 0, 0, 0, 0                                                                   \
+  }
+VITALIS_API void vitalis_hub_options_init(vitalis_hub_options* options, size_t size);
+/* As vitalis_config_engine_options; text is borrowed until the next change of the config. */
+VITALIS_API int32_t vitalis_config_hub_options(const vitalis_config* config,
+                                               vitalis_hub_options* options);
+
+/* options may be null. Connects to nothing yet. */
+VITALIS_API int32_t vitalis_hub_create(const vitalis_hub_options* options, vitalis_hub** hub_out);
+VITALIS_API vitalis_hub* vitalis_hub_retain(vitalis_hub* hub);
+VITALIS_API void vitalis_hub_release(vitalis_hub* hub);
+/* The request under way fails with NETWORK, as does each later one. Any thread. */
+VITALIS_API void vitalis_hub_cancel(vitalis_hub* hub);
+/* What people should hear, each once, as a JSON array of sentences: a renamed repository, a token
+ * that the hub does not know (a public model is then read without it), the hub's own warnings. */
+VITALIS_API int32_t vitalis_hub_notices(vitalis_hub* hub, vitalis_text* json_out);
+
+/* Checks a token with the hub and stores it under `name` (null: what its owner called it), where
+ * Hugging Face's tools find it too; it is then the active one. json_out: as whoami. */
+VITALIS_API int32_t vitalis_hub_login(vitalis_hub* hub, const char* token, size_t size,
+                                      const char* name, vitalis_text* json_out);
+/* Who the token in force belongs to. DENIED if there is none. */
+VITALIS_API int32_t vitalis_hub_whoami(vitalis_hub* hub, vitalis_text* json_out);
+/* The tokens stored, masked. */
+VITALIS_API int32_t vitalis_hub_tokens(vitalis_hub* hub, vitalis_text* json_out);
+/* Makes a stored token the active one. NOT_FOUND tells the names there are. */
+VITALIS_API int32_t vitalis_hub_switch(vitalis_hub* hub, const char* name);
+/* Forgets a stored token; null: all of them. */
+VITALIS_API int32_t vitalis_hub_logout(vitalis_hub* hub, const char* name);
+/* Sign-in by a code that a person types into a browser. `client_id` is your application's,
+ * registered with the hub. json_out: user_code, verification_uri and the seconds between polls. */
+VITALIS_API int32_t vitalis_hub_begin_login(vitalis_hub* hub, const char* client_id,
+                                            const char* scope, vitalis_text* json_out);
+/* Empty text while the person has not decided; as whoami when signed in; DENIED if refused. */
+VITALIS_API int32_t vitalis_hub_poll_login(vitalis_hub* hub, vitalis_text* json_out);
+
+/* Where a model lies: a NAME, or a path that exists. NOT_FOUND if it is not on this machine,
+ * INVALID_ARGUMENT if it is neither. `revision` (may be null, here and below) stands over the
+ * name's own, else "main". No network. */
+VITALIS_API int32_t vitalis_hub_locate(vitalis_hub* hub, const char* name, const char* revision,
+                                       vitalis_text* json_out);
+/* The models in the cache folder. No network; as the next five. */
+VITALIS_API int32_t vitalis_hub_models(vitalis_hub* hub, vitalis_text* json_out);
+/* Removes one commit of a model and what no other needs, or with null the whole model. dry_run: 1
+ * tells what would go. BUSY if a transfer is at it. */
+VITALIS_API int32_t vitalis_hub_remove(vitalis_hub* hub, const char* name, const char* commit,
+                                       int32_t dry_run, vitalis_text* json_out);
+/* Removes unfinished downloads and commits that no revision stands for, but for the `keep` newest;
+ * name null: of all models. */
+VITALIS_API int32_t vitalis_hub_prune(vitalis_hub* hub, const char* name, uint32_t keep,
+                                      int32_t dry_run, vitalis_text* json_out);
+/* Lets a revision stand for a commit whose files are here. Engines keep what they have mapped. */
+VITALIS_API int32_t vitalis_hub_activate(vitalis_hub* hub, const char* name, const char* revision,
+                                         const char* commit);
+/* Back to the commit before; it is told. The one left is not offered again. */
+VITALIS_API int32_t vitalis_hub_rollback(vitalis_hub* hub, const char* name, const char* revision,
+                                         vitalis_text* commit_out);
+/* Updates and downloads of a branch may not leave this commit; null: any. */
+VITALIS_API int32_t vitalis_hub_pin(vitalis_hub* hub, const char* name, const char* commit);
+/* What was done to the model here, oldest first: JSON, a line each. Empty if nothing was. */
+VITALIS_API int32_t vitalis_hub_audit(vitalis_hub* hub, const char* name, vitalis_text* lines_out);
+
+/* The files that the hub has at a revision now. */
+VITALIS_API int32_t vitalis_hub_list(vitalis_hub* hub, const char* name, const char* revision,
+                                     vitalis_text* json_out);
+#define VITALIS_POLICY_PINNED 0
+#define VITALIS_POLICY_NOTIFY 1
+#define VITALIS_POLICY_CONFIG_ONLY 2 /* install unless weights change */
+#define VITALIS_POLICY_AUTO 3
+/* What changed at the hub since the commit that is here: two small requests that count as no
+ * download. "action" in json_out is what the policy makes of it: nothing, tell or install. `name`
+ * may be the path of a local folder. */
+VITALIS_API int32_t vitalis_hub_check(vitalis_hub* hub, const char* name, const char* revision,
+                                      int32_t policy, vitalis_text* json_out);
+
+/* A download in progress, pulled as an answer is: next() works and returns about ten times a
+ * second. What landed stays, for the next one to go on from, whatever ends it. */
+typedef struct vitalis_transfer vitalis_transfer;
+
+#define VITALIS_DOWNLOAD_ALL 1u /* every file; default: what inference needs */
+typedef struct vitalis_download_options {
+  uint32_t struct_size;
+  uint32_t flags; /* VITALIS_DOWNLOAD_* */
+  const char* revision;
+  const char* local_folder;    /* the files themselves go here, not into the cache */
+  const char* const* includes; /* globs of paths; '*' crosses '/' */
+  size_t include_count;
+  const char* const* excludes;
+  size_t exclude_count;
+  const char* const* adopt_from; /* folders that may hold some of the files already */
+  size_t adopt_count;
+  const char* pin;      /* commit: anything else is DENIED */
+  const char* manifest; /* JSON: whatever differs from it is INTEGRITY */
+} vitalis_download_options;
+#define VITALIS_DOWNLOAD_OPTIONS_INIT                                                           \
+  {                                                                                             \
+    (uint32_t)sizeof(vitalis_download_options), 0, NULL, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, \
+        NULL                                                                                    \
+  }
+VITALIS_API void vitalis_download_options_init(vitalis_download_options* options, size_t size);
+/* Freezes the commit, lists, and plans: nothing is fetched yet. options may be null. IO if the disk
+ * has not the space. */
+VITALIS_API int32_t vitalis_hub_download(vitalis_hub* hub, const char* name,
+                                         const vitalis_download_options* options,
+                                         vitalis_transfer** transfer_out);
+/* Fetches what the last vitalis_hub_check of this hub object found, beside what is there. The
+ * revision moves when you call vitalis_hub_activate, after a test of your own; in a local folder,
+ * where files have one place only, at once. NOT_FOUND if there is nothing new. */
+VITALIS_API int32_t vitalis_hub_update(vitalis_hub* hub, vitalis_transfer** transfer_out);
+VITALIS_API vitalis_transfer* vitalis_transfer_retain(vitalis_transfer* transfer);
+VITALIS_API void vitalis_transfer_release(vitalis_transfer* transfer);
+/* Commit, folder, bytes and files. */
+VITALIS_API int32_t vitalis_transfer_plan(vitalis_transfer* transfer, vitalis_text* json_out);
+
+#define VITALIS_TRANSFER_LOCKED 0 /* another process is at it; `note` says which */
+#define VITALIS_TRANSFER_WORKING 1
+#define VITALIS_TRANSFER_PAUSED 2
+#define VITALIS_TRANSFER_DONE 3 /* published: the folder is complete */
+#define VITALIS_TRANSFER_CANCELLED 4
+typedef struct vitalis_transfer_progress {
+  uint32_t struct_size;
+  int32_t stage; /* VITALIS_TRANSFER_* */
+  uint64_t bytes_total;
+  uint64_t bytes_landed; /* on this machine */
+  uint64_t bytes_verified;
+  uint64_t bytes_fetched;  /* over the network, by this transfer */
+  double bytes_per_second; /* over the last seconds */
+  double seconds_left;     /* -1: unknown */
+  uint32_t connections;    /* that bytes come through now */
+  uint32_t files;
+  vitalis_text note; /* why it waits, or empty; until the next call */
+} vitalis_transfer_progress;
+/* Works until there is news. VITALIS_DONE when all is published, VITALIS_CANCELLED after cancel();
+ * an error is final. */
+VITALIS_API int32_t vitalis_transfer_next(vitalis_transfer* transfer,
+                                          vitalis_transfer_progress* progress);
+
+#define VITALIS_FILE_WAITING 0
+#define VITALIS_FILE_FETCHING 1
+#define VITALIS_FILE_VERIFYING 2
+#define VITALIS_FILE_DONE 3
+typedef struct vitalis_transfer_file {
+  uint32_t struct_size;
+  int32_t state; /* VITALIS_FILE_* */
+  uint64_t size;
+  uint64_t landed;
+  uint64_t verified;
+  vitalis_text path; /* until the next call */
+} vitalis_transfer_file;
+/* As of the last next(). NOT_FOUND past the last file. */
+VITALIS_API int32_t vitalis_transfer_get_file(vitalis_transfer* transfer, size_t index,
+                                              vitalis_transfer_file* file);
+/* As vitalis_hub_notices. */
+VITALIS_API int32_t vitalis_transfer_notices(vitalis_transfer* transfer, vitalis_text* json_out);
+/* Any thread. next() goes on returning while paused, with the stage PAUSED. */
+VITALIS_API void vitalis_transfer_pause(vitalis_transfer* transfer);
+VITALIS_API void vitalis_transfer_resume(vitalis_transfer* transfer);
+VITALIS_API void vitalis_transfer_cancel(vitalis_transfer* transfer);
+VITALIS_API void vitalis_transfer_set_rate_limit(vitalis_transfer* transfer,
+                                                 uint64_t bytes_per_second); /* 0: none */
 
 #ifdef __cplusplus
 }
