@@ -8,47 +8,12 @@
 
 #include "harmony/render.h"
 #include "session/session.h"
+#include "session/tiny.h"
 
 namespace vitalis::session {
 namespace {
 
 using harmony::Role;
-
-std::shared_ptr<const Model> tiny() {
-  static const std::shared_ptr<const Model> model = [] {
-    auto engine = engine::make_engine({});
-    auto opened = Model::open(std::make_shared<const engine::Engine>(engine.take()),
-                              VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny");
-    if (!opened.ok()) throw std::runtime_error(opened.status().message());
-    return opened.take();
-  }();
-  return model;
-}
-
-std::unique_ptr<Session> open() {
-  auto session = Session::create(tiny(), {.context = 1024, .chunk = 64});
-  if (!session.ok()) throw std::runtime_error(session.status().message());
-  return session.take();
-}
-
-harmony::Conversation asking(std::string text) {
-  harmony::Conversation out;
-  out.messages.push_back({.role = Role::kSystem, .parts = {harmony::default_system_content()}});
-  out.messages.push_back(harmony::text_message(Role::kUser, std::move(text)));
-  return out;
-}
-
-void declare_weather(harmony::Conversation& to) {
-  harmony::DeveloperContent developer;
-  auto schema = harmony::Json::parse(
-      R"({"type":"object","properties":{"location":{"type":"string",
-      "description":"The name of the city"},"unit":{"type":"string",
-      "enum":["celsius","fahrenheit"],"default":"celsius"}},"required":["location"]})");
-  developer.tools.push_back(
-      {.name = "functions",
-       .tools = {{"get_weather", "Gets the current weather in a city.", schema.take()}}});
-  to.messages.insert(to.messages.begin() + 1, {.role = Role::kDeveloper, .parts = {developer}});
-}
 
 struct Answer {
   std::string text;  // of every channel
@@ -97,7 +62,7 @@ Status read_strictly(std::vector<Token> prompt, std::vector<harmony::Message>& m
 // Cuts the answer to `about` after 1, 2, ... tokens, adds what there is, and goes on.
 void cut_everywhere(const harmony::Conversation& about,
                     const std::function<void(size_t, const Answer&)>& seen) {
-  auto session = open();
+  auto session = open_session();
   const Answer whole = run(*session, about);
   ASSERT_NE(whole.finish, Finish::kLength);
   const size_t tokens = session->usage().generated_tokens;
@@ -122,7 +87,7 @@ void cut_everywhere(const harmony::Conversation& about,
 
     const Answer second = run(*session, next, 24);
     EXPECT_EQ(session->usage().prompt_tokens, prompt.size());
-    auto fresh = open();
+    auto fresh = open_session();
     EXPECT_EQ(run(*fresh, next, 24).text, second.text);
     EXPECT_EQ(fresh->usage().prompt_tokens, prompt.size());
     EXPECT_EQ(fresh->usage().context_used, session->usage().context_used);
@@ -138,8 +103,7 @@ TEST(CutAnswer, InReasoning) {
 }
 
 TEST(CutAnswer, InTheArgumentsOfACall) {
-  auto about = asking("What is the weather in Paris?");
-  declare_weather(about);
+  const auto about = asking_for_weather();
   size_t in_call = 0;
   std::string last;
   cut_everywhere(about, [&](size_t, const Answer& answer) {

@@ -11,22 +11,12 @@
 
 #include "base/mapped_file.h"
 #include "formats/safetensors.h"
+#include "session/tiny.h"
 
 namespace vitalis::session {
 namespace {
 
 using harmony::Role;
-
-std::shared_ptr<const Model> tiny() {
-  static const std::shared_ptr<const Model> model = [] {
-    auto engine = engine::make_engine({});
-    auto opened = Model::open(std::make_shared<const engine::Engine>(engine.take()),
-                              VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny");
-    if (!opened.ok()) throw std::runtime_error(opened.status().message());
-    return opened.take();
-  }();
-  return model;
-}
 
 harmony::Conversation conversation(harmony::Effort effort = harmony::Effort::kMedium) {
   harmony::SystemContent system = harmony::default_system_content();
