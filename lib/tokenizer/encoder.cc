@@ -5,13 +5,14 @@
 #include "tokenizer/encoder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "tokenizer/merge.h"
 
 namespace vitalis::tokenizer {
 namespace {
 
-constexpr size_t kReadable = 16;  // bytes that a key is cut from
+constexpr size_t kAtOnce = 4;  // tokens that are copied without a branch
 
 struct Append {
   std::vector<Token>& out;
@@ -20,30 +21,39 @@ struct Append {
 
 }  // namespace
 
-// A piece that is not in its bucket: too long for one, overflowed, or no entry.
+// A piece that is neither in its bucket of the vocabulary nor among the remembered short ones.
 struct Encoder::Miss {
-  size_t at;  // in the batch
-  const char* bytes;
-  size_t size;
+  size_t after;  // so many tokens of its batch
+  std::string_view piece;
   bool may_be_entry;
   ShortWords::Word word;  // unless the piece is too long
 };
 
 template <class Sink>
 void Encoder::encode_miss(const Miss& miss, Sink& sink) const {
-  const std::string_view piece(miss.bytes, miss.size);
+  const std::string_view piece = miss.piece;
   if (miss.may_be_entry) {
     const Token id = vocabulary_.find(piece);
     if (id != kNone) return sink(&id, 1);
   }
   if (piece.size() > ShortWords::kMaxWord) return encode_long(piece, sink);
   Token known[ShortWords::kMaxTokens];
-  if (const size_t n = short_words_.find(miss.word, known)) return sink(known, n);
+  if (const size_t n = memory_.short_words.find(miss.word, known)) return sink(known, n);
   if (piece.size() > ShortWords::kMaxTokens) return encode_long(piece, sink);
   Token merged[kSmallPiece];
   const size_t n = merge_small(vocabulary_, piece, merged);
-  short_words_.learn(miss.word, merged, n);
+  learn(miss.word, merged, n);
   sink(merged, n);
+}
+
+void Encoder::learn(const ShortWords::Word& word, const Token* tokens, size_t n) const {
+  const size_t size = word.bytes.back() >> 56;
+  if (size <= kMaxShort && n <= Pieces::kMaxTokens) {
+    const uint64_t size_byte = static_cast<uint64_t>(size) << 56;
+    memory_.pieces.learn({{word.bytes[0], word.bytes[1] | size_byte}, word.hashed}, tokens, n);
+  } else {
+    memory_.short_words.learn(word, tokens, n);
+  }
 }
 
 // A word that is long, or may have too many tokens to be remembered as a short one.
@@ -56,13 +66,13 @@ void Encoder::encode_long(std::string_view piece, Sink& sink) const {
   }
   const LongWords::Word word = LongWords::word_of(piece);
   Token known[LongWords::kMaxTokens];
-  if (const size_t n = long_words_.find(word, known)) return sink(known, n);
+  if (const size_t n = memory_.long_words.find(word, known)) return sink(known, n);
   Token merged[kSmallPiece];
   const size_t n = merge_small(vocabulary_, piece, merged);
   if (n <= ShortWords::kMaxTokens && piece.size() <= ShortWords::kMaxWord) {
-    short_words_.learn(ShortWords::word_of(piece), merged, n);
+    learn(ShortWords::word_of(piece), merged, n);
   } else if (n <= LongWords::kMaxTokens) {
-    long_words_.learn(word, merged, n);
+    memory_.long_words.learn(word, merged, n);
   }
   sink(merged, n);
 }
@@ -72,63 +82,70 @@ void Encoder::encode_batch(std::string_view text, size_t begin, const size_t* en
                            Sink& sink) const {
   Key keys[kMaxPieces];
   uint64_t hashes[kMaxPieces];
-  Token ids[kMaxPieces];
-  Miss misses[kMaxPieces];
+  Token found[kMaxPieces + kAtOnce];
+  uint8_t missing[kMaxPieces];
+  const auto buckets = vocabulary_.buckets();
+  size_t n_missing = kernels_.look_up(text.data(), text.size(), begin, ends, n, buckets.data(),
+                                      buckets.size(), keys, hashes, found, missing);
+  if (!vocabulary_.whole_pieces_first()) {
+    for (size_t i = 0; i < n; ++i) missing[i] = static_cast<uint8_t>(i);
+    n_missing = n;
+  }
+  for (size_t k = 0; k < n_missing; ++k) memory_.pieces.prefetch(hashes[missing[k]]);
 
-  const char* const text_end = text.data() + text.size();
-  const auto readable = [&](const char* bytes) {
-    return static_cast<size_t>(text_end - bytes) >= kReadable;
+  Token ids[kMaxPieces * Pieces::kMaxTokens + kAtOnce];
+  size_t n_ids = 0, n_misses = 0, next = 0;
+  const auto take_found = [&](size_t to) {
+    for (size_t i = next; i < to; i += kAtOnce) {
+      std::memcpy(ids + n_ids + (i - next), found + i, kAtOnce * sizeof(Token));
+    }
+    n_ids += to - next;
+    next = to + 1;
   };
-  size_t at = begin;
-  for (size_t i = 0; i < n; ++i) {
-    const size_t size = ends[i] - at;
-    const char* piece = text.data() + at;
-    at = ends[i];
-    if (size > kMaxShort) {
-      keys[i] = {~uint64_t{0}, ~uint64_t{0}};  // nobody's
-    } else {
-      keys[i] = readable(piece) ? key_of_padded(piece, size) : key_of(piece, size);
+  Miss misses[kMaxPieces];
+  for (size_t k = 0; k < n_missing; ++k) {
+    const size_t i = missing[k];
+    take_found(i);
+    if (const size_t known =
+            memory_.pieces.find_padded(Pieces::word_of(keys[i], hashes[i]), ids + n_ids)) {
+      n_ids += known;
+      continue;
     }
-    hashes[i] = hash(keys[i]);
-    __builtin_prefetch(&vocabulary_.home(hashes[i]));
+    const size_t from = i == 0 ? begin : ends[i - 1];
+    misses[n_misses++] = miss_of(text.substr(from, ends[i] - from), keys[i], hashes[i], n_ids);
   }
-
-  const bool whole_first = vocabulary_.whole_pieces_first();
-  size_t n_misses = 0;
-  for (size_t i = 0; i < n; ++i) {
-    ids[i] = whole_first ? vocabulary_.find_at_home(keys[i], hashes[i]) : kNone;
-    misses[n_misses].at = i;
-    n_misses += ids[i] == kNone;
-  }
-
-  for (size_t k = 0; k < n_misses; ++k) {
-    Miss& miss = misses[k];
-    const size_t from = miss.at == 0 ? begin : ends[miss.at - 1];
-    miss.bytes = text.data() + from;
-    miss.size = ends[miss.at] - from;
-    miss.may_be_entry =
-        whole_first && (miss.size > kMaxShort || vocabulary_.home(hashes[miss.at]).overflow != 0);
-    if (miss.size <= ShortWords::kMaxWord) {
-      miss.word = miss.size <= kMaxShort ? ShortWords::word_of(keys[miss.at], hashes[miss.at])
-                                         : ShortWords::word_of({miss.bytes, miss.size});
-      short_words_.prefetch(miss.word);
-    }
-  }
+  take_found(n);
 
   size_t done = 0;
   for (size_t k = 0; k < n_misses; ++k) {
-    sink(ids + done, misses[k].at - done);
+    sink(ids + done, misses[k].after - done);
     encode_miss(misses[k], sink);
-    done = misses[k].at + 1;
+    done = misses[k].after;
   }
-  sink(ids + done, n - done);
+  sink(ids + done, n_ids - done);
+}
+
+// What is needed to encode such a piece is asked for already.
+Encoder::Miss Encoder::miss_of(std::string_view piece, const Key& key, uint64_t hashed,
+                               size_t after) const {
+  Miss miss;
+  miss.after = after;
+  miss.piece = piece;
+  miss.may_be_entry = vocabulary_.whole_pieces_first() &&
+                      (piece.size() > kMaxShort || vocabulary_.home(hashed).overflow != 0);
+  if (piece.size() <= ShortWords::kMaxWord) {
+    miss.word =
+        piece.size() <= kMaxShort ? ShortWords::word_of(key, hashed) : ShortWords::word_of(piece);
+    memory_.short_words.prefetch(miss.word.hashed);
+  }
+  return miss;
 }
 
 template <class Sink>
-void Encoder::each_batch(std::string_view text, Sink sink) const {
+void Encoder::each_batch(std::string_view text, Sink&& sink) const {
   size_t ends[kMaxPieces];
   for (size_t begin = 0; begin < text.size();) {
-    const size_t n = split(text, begin, ends);
+    const size_t n = split(kernels_, text, begin, ends);
     encode_batch(text, begin, ends, n, sink);
     begin = ends[n - 1];
   }
@@ -150,7 +167,7 @@ size_t Encoder::encode_up_to(std::string_view text, size_t limit, std::vector<To
   size_t ends[kMaxPieces];
   size_t begin = 0;
   while (begin < text.size()) {
-    const size_t n = split(text, begin, ends);
+    const size_t n = split(kernels_, text, begin, ends);
     for (size_t i = 0; i < n; ++i) {
       tokens.clear();
       encode_batch(text, begin, &ends[i], 1, append);

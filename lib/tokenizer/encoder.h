@@ -14,8 +14,9 @@ namespace vitalis::tokenizer {
 
 class Encoder {
  public:
-  Encoder(const Vocabulary& vocabulary, const ShortWords& short_words, const LongWords& long_words)
-      : vocabulary_(vocabulary), short_words_(short_words), long_words_(long_words) {}
+  // All must outlive it.
+  Encoder(const PieceKernels& kernels, const Vocabulary& vocabulary, const WordMemory& memory)
+      : kernels_(kernels), vocabulary_(vocabulary), memory_(memory) {}
 
   void encode(std::string_view text, std::vector<Token>& out) const;
   size_t count(std::string_view text) const;
@@ -25,19 +26,21 @@ class Encoder {
 
  private:
   template <class Sink>
-  void each_batch(std::string_view text, Sink sink) const;
+  void each_batch(std::string_view text, Sink&& sink) const;
   template <class Sink>
   void encode_batch(std::string_view text, size_t begin, const size_t* ends, size_t n,
                     Sink& sink) const;
   struct Miss;
+  Miss miss_of(std::string_view piece, const Key& key, uint64_t hashed, size_t after) const;
+  void learn(const ShortWords::Word& word, const Token* tokens, size_t n) const;
   template <class Sink>
   void encode_miss(const Miss& miss, Sink& sink) const;
   template <class Sink>
   void encode_long(std::string_view piece, Sink& sink) const;
 
+  const PieceKernels& kernels_;
   const Vocabulary& vocabulary_;
-  const ShortWords& short_words_;
-  const LongWords& long_words_;
+  const WordMemory& memory_;
 };
 
 }  // namespace vitalis::tokenizer

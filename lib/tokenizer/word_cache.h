@@ -62,26 +62,37 @@ class WordCache {
     return cache;
   }
 
-  void prefetch(const Word& word) const { __builtin_prefetch(pair_of(word)); }
+  void prefetch(uint64_t hashed) const { __builtin_prefetch(pair_of(hashed)); }
 
   // Writes the word's tokens to `out` and returns how many there are; 0 if it is not known.
   size_t find(const Word& word, Token (&out)[kMaxTokens]) const {
-    const Slot* slots = pair_of(word);
+    const Slot* slots = pair_of(word.hashed);
     const size_t n = read(slots[0], word, out);
     return n != 0 ? n : read(slots[1], word, out);
+  }
+
+  // The same without branches; always writes kMaxTokens tokens.
+  size_t find_padded(const Word& word, Token* out) const requires(kTriples == 1) {
+    const Slot* slots = pair_of(word.hashed);
+    const Packed a = read_packed(slots[0], word), b = read_packed(slots[1], word);
+    const uint64_t tokens = a.tokens | b.tokens;
+    for (size_t i = 0; i < kMaxTokens; ++i) {
+      out[i] = static_cast<Token>(tokens >> kTokenBits * i) & kMaxRank;
+    }
+    return a.n | b.n;
   }
 
   // n <= kMaxTokens
   void learn(const Word& word, const Token* tokens, size_t n) const {
     // The emptier of the two slots, else the one that a bit of the word's own hash picks.
-    Slot* slots = pair_of(word);
+    Slot* slots = pair_of(word.hashed);
     const bool full[2] = {slots[0].state.load(std::memory_order_relaxed) != 0,
                           slots[1].state.load(std::memory_order_relaxed) != 0};
     write(slots[full[0] == full[1] ? word.hashed & 1 : full[0]], word, tokens, n);
   }
 
  private:
-  struct alignas(64) Slot {
+  struct alignas(kWords == 2 ? 32 : 64) Slot {
     std::atomic<uint64_t> state;  // number of tokens, and above 8 bits the sequence number
     std::atomic<uint64_t> bytes[kWords];
     std::atomic<uint64_t> tokens[kTriples];  // of 21 bits each
@@ -95,8 +106,8 @@ class WordCache {
   static_assert(kMaxRank < 1u << kTokenBits);
 
   // A word lies in one of two neighbouring slots.
-  Slot* pair_of(const Word& word) const {
-    return arena_.at<Slot>(0) + (word.hashed >> (64 - kSlotBits) & ~uint64_t{1});
+  Slot* pair_of(uint64_t hashed) const {
+    return arena_.at<Slot>(0) + (hashed >> (64 - kSlotBits) & ~uint64_t{1});
   }
 
   static size_t read(const Slot& s, const Word& word, Token (&out)[kMaxTokens]) {
@@ -113,6 +124,23 @@ class WordCache {
       out[i] = static_cast<Token>(packed[i / 3] >> kTokenBits * (i % 3)) & kMaxRank;
     }
     return state & kCountMask;
+  }
+
+  struct Packed {
+    uint64_t tokens, n;
+  };
+  // Zeros if it is not the word's. A word is in one slot of its pair at most, unless two threads
+  // learn it at once.
+  static Packed read_packed(const Slot& s, const Word& word) requires(kTriples == 1) {
+    const uint64_t state = s.state.load(std::memory_order_acquire);
+    uint64_t differ = state & kWriting;
+    for (size_t i = 0; i < kWords; ++i) {
+      differ |= s.bytes[i].load(std::memory_order_acquire) ^ word.bytes[i];
+    }
+    const uint64_t tokens = s.tokens[0].load(std::memory_order_acquire);
+    differ |= s.state.load(std::memory_order_relaxed) ^ state;
+    const uint64_t same = differ == 0 ? ~uint64_t{0} : 0;
+    return {tokens & same, state & kCountMask & same};
   }
 
   static void write(Slot& s, const Word& word, const Token* tokens, size_t n) {
@@ -138,7 +166,23 @@ class WordCache {
   Arena arena_;
 };
 
-using ShortWords = WordCache<4, 3, 18>;  // 16 MiB
+using Pieces = WordCache<2, 1, 18>;      // 8 MiB; words that a Key holds
+using ShortWords = WordCache<4, 3, 17>;  // 8 MiB
 using LongWords = WordCache<8, 7, 16>;   // 8 MiB
+
+struct WordMemory {
+  Pieces pieces;
+  ShortWords short_words;
+  LongWords long_words;
+
+  // kOutOfMemory
+  static Result<WordMemory> create() {
+    WordMemory memory;
+    VITALIS_ASSIGN(memory.pieces, Pieces::create());
+    VITALIS_ASSIGN(memory.short_words, ShortWords::create());
+    VITALIS_ASSIGN(memory.long_words, LongWords::create());
+    return memory;
+  }
+};
 
 }  // namespace vitalis::tokenizer
