@@ -12,6 +12,7 @@
 namespace vitalis::tokenizer {
 namespace {
 
+constexpr size_t kMissesAtOnce = 16;
 constexpr size_t kAtOnce = 4;  // tokens that are copied without a branch
 
 struct Append {
@@ -29,52 +30,74 @@ struct Encoder::Miss {
   ShortWords::Word word;  // unless the piece is too long
 };
 
-template <class Sink>
-void Encoder::encode_miss(const Miss& miss, Sink& sink) const {
-  const std::string_view piece = miss.piece;
+// What it knows of a piece without merging it: how many tokens it wrote; 0 if it must be merged.
+size_t Encoder::recall(const Miss& miss, Token* tokens) const {
   if (miss.may_be_entry) {
-    const Token id = vocabulary_.find(piece);
-    if (id != kNone) return sink(&id, 1);
+    tokens[0] = vocabulary_.find(miss.piece);
+    if (tokens[0] != kNone) return 1;
   }
-  if (piece.size() > ShortWords::kMaxWord) return encode_long(piece, sink);
-  Token known[ShortWords::kMaxTokens];
-  if (const size_t n = memory_.short_words.find(miss.word, known)) return sink(known, n);
-  if (piece.size() > ShortWords::kMaxTokens) return encode_long(piece, sink);
-  Token merged[kSmallPiece];
-  const size_t n = merge_small(vocabulary_, piece, merged);
-  learn(miss.word, merged, n);
-  sink(merged, n);
+  if (miss.piece.size() <= ShortWords::kMaxWord) {
+    const size_t n = memory_.short_words.find(miss.word, tokens);
+    if (n != ShortWords::kElsewhere) return n;
+  }
+  if (miss.piece.size() > LongWords::kMaxWord) return 0;
+  return memory_.long_words.find(LongWords::word_of(miss.piece), tokens);
 }
 
-void Encoder::learn(const ShortWords::Word& word, const Token* tokens, size_t n) const {
-  const size_t size = word.bytes.back() >> 56;
+void Encoder::learn(const Miss& miss, const Token* tokens, size_t n) const {
+  const size_t size = miss.piece.size();
   if (size <= kMaxShort && n <= Pieces::kMaxTokens) {
     const uint64_t size_byte = static_cast<uint64_t>(size) << 56;
-    memory_.pieces.learn({{word.bytes[0], word.bytes[1] | size_byte}, word.hashed}, tokens, n);
-  } else {
-    memory_.short_words.learn(word, tokens, n);
+    const auto& bytes = miss.word.bytes;
+    memory_.pieces.learn({{bytes[0], bytes[1] | size_byte}, miss.word.hashed}, tokens, n);
+  } else if (size <= ShortWords::kMaxWord && n <= ShortWords::kMaxTokens) {
+    memory_.short_words.learn(miss.word, tokens, n);
+  } else if (size <= LongWords::kMaxWord && n <= LongWords::kMaxTokens) {
+    if (size <= ShortWords::kMaxWord) memory_.short_words.learn_elsewhere(miss.word);
+    memory_.long_words.learn(LongWords::word_of(miss.piece), tokens, n);
   }
 }
 
-// A word that is long, or may have too many tokens to be remembered as a short one.
+// Gives the sink the tokens of the batch, ids[0..n_ids), with those of the misses among them.
 template <class Sink>
-void Encoder::encode_long(std::string_view piece, Sink& sink) const {
-  if (piece.size() > LongWords::kMaxWord) {
-    std::vector<Token> merged;
-    merge(vocabulary_, piece, merged);
-    return sink(merged.data(), merged.size());
+void Encoder::encode_misses(std::span<const Miss> misses, const Token* ids, size_t n_ids,
+                            Sink& sink) const {
+  constexpr size_t kRoom =
+      LongWords::kMaxTokens > kSmallPiece ? LongWords::kMaxTokens : kSmallPiece;
+  Token tokens[kMissesAtOnce][kRoom];
+  size_t counts[kMissesAtOnce];
+  SmallMerge merges[kMissesAtOnce];
+  size_t merged_by[kMissesAtOnce];
+  size_t done = 0;
+  for (size_t first = 0; first < misses.size(); first += kMissesAtOnce) {
+    const size_t n = std::min(kMissesAtOnce, misses.size() - first);
+    size_t n_merges = 0;
+    for (size_t k = 0; k < n; ++k) {
+      const Miss& miss = misses[first + k];
+      counts[k] = recall(miss, tokens[k]);
+      if (counts[k] != 0 || miss.piece.size() > kSmallPiece) continue;
+      merges[n_merges] = {miss.piece, tokens[k], 0};
+      merged_by[n_merges++] = k;
+    }
+    merge_small(vocabulary_, {merges, n_merges});
+    for (size_t m = 0; m < n_merges; ++m) {
+      counts[merged_by[m]] = merges[m].n;
+      learn(misses[first + merged_by[m]], merges[m].tokens, merges[m].n);
+    }
+    for (size_t k = 0; k < n; ++k) {
+      const Miss& miss = misses[first + k];
+      sink(ids + done, miss.after - done);
+      done = miss.after;
+      if (counts[k] != 0) {
+        sink(tokens[k], counts[k]);
+      } else {
+        std::vector<Token> merged;
+        merge(vocabulary_, miss.piece, merged);
+        sink(merged.data(), merged.size());
+      }
+    }
   }
-  const LongWords::Word word = LongWords::word_of(piece);
-  Token known[LongWords::kMaxTokens];
-  if (const size_t n = memory_.long_words.find(word, known)) return sink(known, n);
-  Token merged[kSmallPiece];
-  const size_t n = merge_small(vocabulary_, piece, merged);
-  if (n <= ShortWords::kMaxTokens && piece.size() <= ShortWords::kMaxWord) {
-    learn(ShortWords::word_of(piece), merged, n);
-  } else if (n <= LongWords::kMaxTokens) {
-    memory_.long_words.learn(word, merged, n);
-  }
-  sink(merged, n);
+  sink(ids + done, n_ids - done);
 }
 
 template <class Sink>
@@ -116,13 +139,7 @@ void Encoder::encode_batch(std::string_view text, size_t begin, const size_t* en
   }
   take_found(n);
 
-  size_t done = 0;
-  for (size_t k = 0; k < n_misses; ++k) {
-    sink(ids + done, misses[k].after - done);
-    encode_miss(misses[k], sink);
-    done = misses[k].after;
-  }
-  sink(ids + done, n_ids - done);
+  encode_misses(std::span<const Miss>(misses, n_misses), ids, n_ids, sink);
 }
 
 // What is needed to encode such a piece is asked for already.

@@ -3,6 +3,7 @@
 // number of threads at once.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,11 +33,11 @@ class Encoder {
                     Sink& sink) const;
   struct Miss;
   Miss miss_of(std::string_view piece, const Key& key, uint64_t hashed, size_t after) const;
-  void learn(const ShortWords::Word& word, const Token* tokens, size_t n) const;
+  size_t recall(const Miss& miss, Token* tokens) const;
+  void learn(const Miss& miss, const Token* tokens, size_t n) const;
   template <class Sink>
-  void encode_miss(const Miss& miss, Sink& sink) const;
-  template <class Sink>
-  void encode_long(std::string_view piece, Sink& sink) const;
+  void encode_misses(std::span<const Miss> misses, const Token* ids, size_t n_ids,
+                     Sink& sink) const;
 
   const PieceKernels& kernels_;
   const Vocabulary& vocabulary_;

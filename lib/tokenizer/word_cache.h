@@ -64,8 +64,9 @@ class WordCache {
 
   void prefetch(uint64_t hashed) const { __builtin_prefetch(pair_of(hashed)); }
 
-  // Writes the word's tokens to `out` and returns how many there are; 0 if it is not known.
-  size_t find(const Word& word, Token (&out)[kMaxTokens]) const {
+  // Writes the word's tokens to `out`, which has room for kMaxTokens, and returns how many there
+  // are; 0 if it is not known.
+  size_t find(const Word& word, Token* out) const {
     const Slot* slots = pair_of(word.hashed);
     const size_t n = read(slots[0], word, out);
     return n != 0 ? n : read(slots[1], word, out);
@@ -81,6 +82,10 @@ class WordCache {
     }
     return a.n | b.n;
   }
+
+  // The word is known, but has more tokens than fit: then find returns kElsewhere.
+  static constexpr size_t kElsewhere = kMaxTokens + 1;
+  void learn_elsewhere(const Word& word) const { learn(word, nullptr, kElsewhere); }
 
   // n <= kMaxTokens
   void learn(const Word& word, const Token* tokens, size_t n) const {
@@ -110,7 +115,7 @@ class WordCache {
     return arena_.at<Slot>(0) + (hashed >> (64 - kSlotBits) & ~uint64_t{1});
   }
 
-  static size_t read(const Slot& s, const Word& word, Token (&out)[kMaxTokens]) {
+  static size_t read(const Slot& s, const Word& word, Token* out) {
     const uint64_t state = s.state.load(std::memory_order_acquire);
     uint64_t differ = 0;
     for (size_t i = 0; i < kWords; ++i) {
@@ -152,7 +157,7 @@ class WordCache {
       return;
     }
     uint64_t packed[kTriples] = {};
-    for (size_t i = 0; i < n; ++i) {
+    for (size_t i = 0; tokens != nullptr && i < n; ++i) {
       packed[i / 3] |= static_cast<uint64_t>(tokens[i]) << kTokenBits * (i % 3);
     }
     for (size_t i = 0; i < kWords; ++i) {
