@@ -25,36 +25,41 @@ struct Append {
 // A piece that is neither in its bucket of the vocabulary nor among the remembered short ones.
 struct Encoder::Miss {
   size_t after;  // so many tokens of its batch
-  std::string_view piece;
+  const char* bytes;
+  size_t size;
+  uint64_t hashed;
   bool may_be_entry;
-  ShortWords::Word word;  // unless the piece is too long
+
+  std::string_view piece() const { return {bytes, size}; }
 };
 
 // What it knows of a piece without merging it: how many tokens it wrote; 0 if it must be merged.
 size_t Encoder::recall(const Miss& miss, Token* tokens) const {
+  const std::string_view piece = miss.piece();
   if (miss.may_be_entry) {
-    tokens[0] = vocabulary_.find(miss.piece);
+    tokens[0] = piece.size() > kMaxShort ? vocabulary_.find_long(piece, miss.hashed)
+                                         : vocabulary_.find(piece);
     if (tokens[0] != kNone) return 1;
   }
-  if (miss.piece.size() <= ShortWords::kMaxWord) {
-    const size_t n = memory_.short_words.find(miss.word, tokens);
+  if (piece.size() <= ShortWords::kMaxWord) {
+    const size_t n = memory_.short_words.find(ShortWords::word_of(piece, miss.hashed), tokens);
     if (n != ShortWords::kElsewhere) return n;
   }
-  if (miss.piece.size() > LongWords::kMaxWord) return 0;
-  return memory_.long_words.find(LongWords::word_of(miss.piece), tokens);
+  if (piece.size() > LongWords::kMaxWord) return 0;
+  return memory_.long_words.find(LongWords::word_of(piece, miss.hashed), tokens);
 }
 
 void Encoder::learn(const Miss& miss, const Token* tokens, size_t n) const {
-  const size_t size = miss.piece.size();
-  if (size <= kMaxShort && n <= Pieces::kMaxTokens) {
-    const uint64_t size_byte = static_cast<uint64_t>(size) << 56;
-    const auto& bytes = miss.word.bytes;
-    memory_.pieces.learn({{bytes[0], bytes[1] | size_byte}, miss.word.hashed}, tokens, n);
-  } else if (size <= ShortWords::kMaxWord && n <= ShortWords::kMaxTokens) {
-    memory_.short_words.learn(miss.word, tokens, n);
-  } else if (size <= LongWords::kMaxWord && n <= LongWords::kMaxTokens) {
-    if (size <= ShortWords::kMaxWord) memory_.short_words.learn_elsewhere(miss.word);
-    memory_.long_words.learn(LongWords::word_of(miss.piece), tokens, n);
+  const std::string_view piece = miss.piece();
+  if (piece.size() <= Pieces::kMaxWord && n <= Pieces::kMaxTokens) {
+    memory_.pieces.learn(Pieces::word_of(piece, miss.hashed), tokens, n);
+  } else if (piece.size() <= ShortWords::kMaxWord && n <= ShortWords::kMaxTokens) {
+    memory_.short_words.learn(ShortWords::word_of(piece, miss.hashed), tokens, n);
+  } else if (piece.size() <= LongWords::kMaxWord && n <= LongWords::kMaxTokens) {
+    if (piece.size() <= ShortWords::kMaxWord) {
+      memory_.short_words.learn_elsewhere(ShortWords::word_of(piece, miss.hashed));
+    }
+    memory_.long_words.learn(LongWords::word_of(piece, miss.hashed), tokens, n);
   }
 }
 
@@ -75,8 +80,8 @@ void Encoder::encode_misses(std::span<const Miss> misses, const Token* ids, size
     for (size_t k = 0; k < n; ++k) {
       const Miss& miss = misses[first + k];
       counts[k] = recall(miss, tokens[k]);
-      if (counts[k] != 0 || miss.piece.size() > kSmallPiece) continue;
-      merges[n_merges] = {miss.piece, tokens[k], 0};
+      if (counts[k] != 0 || miss.size > kSmallPiece) continue;
+      merges[n_merges] = {miss.bytes, miss.size, tokens[k], 0};
       merged_by[n_merges++] = k;
     }
     merge_small(vocabulary_, {merges, n_merges});
@@ -92,7 +97,7 @@ void Encoder::encode_misses(std::span<const Miss> misses, const Token* ids, size
         sink(tokens[k], counts[k]);
       } else {
         std::vector<Token> merged;
-        merge(vocabulary_, miss.piece, merged);
+        merge(vocabulary_, miss.piece(), merged);
         sink(merged.data(), merged.size());
       }
     }
@@ -130,32 +135,31 @@ void Encoder::encode_batch(std::string_view text, size_t begin, const size_t* en
     const size_t i = missing[k];
     take_found(i);
     if (const size_t known =
-            memory_.pieces.find_padded(Pieces::word_of(keys[i], hashes[i]), ids + n_ids)) {
+            memory_.pieces.find_padded({{keys[i].low, keys[i].high}, hashes[i]}, ids + n_ids)) {
       n_ids += known;
       continue;
     }
     const size_t from = i == 0 ? begin : ends[i - 1];
-    misses[n_misses++] = miss_of(text.substr(from, ends[i] - from), keys[i], hashes[i], n_ids);
+    misses[n_misses++] = miss_of(text.substr(from, ends[i] - from), hashes[i], n_ids);
   }
   take_found(n);
 
   encode_misses(std::span<const Miss>(misses, n_misses), ids, n_ids, sink);
 }
 
-// What is needed to encode such a piece is asked for already.
-Encoder::Miss Encoder::miss_of(std::string_view piece, const Key& key, uint64_t hashed,
-                               size_t after) const {
-  Miss miss;
-  miss.after = after;
-  miss.piece = piece;
-  miss.may_be_entry = vocabulary_.whole_pieces_first() &&
-                      (piece.size() > kMaxShort || vocabulary_.home(hashed).overflow != 0);
+// Asks for the memory in which such a piece will be looked for.
+Encoder::Miss Encoder::miss_of(std::string_view piece, uint64_t key_hash, size_t after) const {
+  const bool is_long = piece.size() > kMaxShort;
+  const uint64_t hashed = is_long ? hash(piece) : key_hash;
   if (piece.size() <= ShortWords::kMaxWord) {
-    miss.word =
-        piece.size() <= kMaxShort ? ShortWords::word_of(key, hashed) : ShortWords::word_of(piece);
-    memory_.short_words.prefetch(miss.word.hashed);
+    memory_.short_words.prefetch(hashed);
+  } else if (piece.size() <= LongWords::kMaxWord) {
+    memory_.long_words.prefetch(hashed);
   }
-  return miss;
+  const bool may_be_entry =
+      vocabulary_.whole_pieces_first() &&
+      (is_long ? vocabulary_.may_have(hashed) : vocabulary_.home(hashed).overflow != 0);
+  return {after, piece.data(), piece.size(), hashed, may_be_entry};
 }
 
 template <class Sink>

@@ -32,7 +32,7 @@ class Encoder {
   void encode_batch(std::string_view text, size_t begin, const size_t* ends, size_t n,
                     Sink& sink) const;
   struct Miss;
-  Miss miss_of(std::string_view piece, const Key& key, uint64_t hashed, size_t after) const;
+  Miss miss_of(std::string_view piece, uint64_t key_hash, size_t after) const;
   size_t recall(const Miss& miss, Token* tokens) const;
   void learn(const Miss& miss, const Token* tokens, size_t n) const;
   template <class Sink>

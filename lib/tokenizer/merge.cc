@@ -379,7 +379,7 @@ void merge_small_by(const Vocabulary& vocabulary, std::span<SmallMerge> merges) 
     Together<Joiner> together;
     const auto some =
         merges.subspan(begin, std::min(Together<Joiner>::kMost, merges.size() - begin));
-    for (const SmallMerge& merge : some) together.add(vocabulary, merge.piece);
+    for (const SmallMerge& merge : some) together.add(vocabulary, {merge.bytes, merge.size});
     together.run();
     for (size_t i = 0; i < some.size(); ++i) {
       some[i].n = 0;

@@ -15,9 +15,10 @@ namespace vitalis::tokenizer {
 
 inline constexpr size_t kSmallPiece = 64;
 struct SmallMerge {
-  std::string_view piece;  // of 1 to kSmallPiece bytes
-  Token* tokens;           // room for as many
-  size_t n;                // how many came out
+  const char* bytes;
+  size_t size;    // 1 to kSmallPiece
+  Token* tokens;  // room for as many
+  size_t n;       // how many came out
 };
 // Merges several pieces in turns, so that each waits for memory while the others work.
 void merge_small(const Vocabulary& vocabulary, std::span<SmallMerge> merges);

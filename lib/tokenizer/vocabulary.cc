@@ -215,7 +215,9 @@ class Vocabulary::Builder {
   Status insert_long(const VocabularySource::Entry& entry, Token* slots) {
     const auto* offsets = arena_.at<uint32_t>(head().offsets);
     const auto* blob = arena_.at<char>(head().blob);
-    size_t at = hash(entry.bytes) & (head().n_long_slots - 1);
+    const uint64_t hashed = hash(entry.bytes);
+    arena_.at<uint64_t>(head().filter)[filter_word(hashed)] |= filter_bits(hashed);
+    size_t at = hashed & (head().n_long_slots - 1);
     while (slots[at] != kNone) {
       const Token id = slots[at];
       if (std::string_view(blob + offsets[id], offsets[id + 1] - offsets[id]) == entry.bytes) {
@@ -361,9 +363,10 @@ Status Vocabulary::bind(std::span<const std::byte> block) {
   return {};
 }
 
-Token Vocabulary::find_long(std::string_view bytes) const {
+Token Vocabulary::find_long(std::string_view bytes, uint64_t hashed) const {
+  if (!may_have(hashed)) return kNone;
   const size_t last = long_slots_.size() - 1;
-  for (size_t at = hash(bytes) & last;; at = (at + 1) & last) {
+  for (size_t at = hashed & last;; at = (at + 1) & last) {
     const Token id = long_slots_[at];
     if (id == kNone || this->bytes(id) == bytes) return id;
   }

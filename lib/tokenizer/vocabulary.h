@@ -55,7 +55,8 @@ class Vocabulary {
 
   // The id of an entry (not of a special token), or kNone.
   Token find(std::string_view bytes) const {
-    return bytes.size() > kMaxShort ? find_long(bytes) : find(key_of(bytes.data(), bytes.size()));
+    return bytes.size() > kMaxShort ? find_long(bytes, hash(bytes))
+                                    : find(key_of(bytes.data(), bytes.size()));
   }
   Token find(const Key& key) const { return find(key, hash(key)); }
   Token find(const Key& key, uint64_t hashed) const {
@@ -66,7 +67,9 @@ class Vocabulary {
       if (b->overflow == 0) return kNone;
     }
   }
-  // False: find(key, hashed) is kNone. Cheaper than looking, and right in all but 2 %.
+  // Of more than kMaxShort bytes.
+  Token find_long(std::string_view bytes, uint64_t hashed) const;
+  // False: no entry has that hash. Cheaper than looking, and right in all but 2 %.
   bool may_have(uint64_t hashed) const {
     const uint64_t bits = filter_bits(hashed);
     return (filter_[filter_word(hashed)] & bits) == bits;
@@ -108,7 +111,6 @@ class Vocabulary {
            uint64_t{1} << (hashed >> 12 & 63);
   }
 
-  Token find_long(std::string_view bytes) const;
   const Bucket* next(const Bucket* b) const {
     return b + 1 == buckets_ + n_buckets_ ? buckets_ : b + 1;
   }

@@ -29,26 +29,14 @@ class WordCache {
     std::array<uint64_t, kWords> bytes;  // zero-filled; the last byte is the length
     uint64_t hashed;
   };
-  // word.size() <= kMaxWord
-  static Word word_of(std::string_view word) {
-    if (word.size() <= kMaxShort) {
-      const Key key = key_of(word.data(), word.size());
-      return word_of(key, vitalis::tokenizer::hash(key));
-    }
+  // word.size() <= kMaxWord; `hashed` is any hash of it, always the same one.
+  static Word word_of(std::string_view word, uint64_t hashed) {
     char bytes[8 * kWords] = {};
     std::memcpy(bytes, word.data(), word.size());
     bytes[kMaxWord] = static_cast<char>(word.size());
     Word out;
     std::memcpy(out.bytes.data(), bytes, sizeof bytes);
-    out.hashed = hash(std::string_view(bytes, sizeof bytes));
-    return out;
-  }
-
-  // The same from a short word's key and its hash.
-  static Word word_of(const Key& key, uint64_t hashed) {
-    constexpr uint64_t kSize = uint64_t{0xFF} << 56;
-    Word out{{key.low, key.high & ~kSize}, hashed};
-    out.bytes[kWords - 1] |= key.high & kSize;
+    out.hashed = hashed;
     return out;
   }
 
@@ -57,7 +45,8 @@ class WordCache {
     WordCache cache;
     constexpr size_t kBytes = (size_t{1} << kSlotBits) * sizeof(Slot);
     VITALIS_ASSIGN(cache.arena_, Arena::allocate(kBytes));
-    // Slots are met at random: one fault for many of them. A hint, never an error.
+    // Slots are met at random: one fault for many of them. A hint, never an
+    // error.
     ::madvise(cache.arena_.template at<char>(0), kBytes, MADV_HUGEPAGE);
     return cache;
   }
@@ -172,8 +161,8 @@ class WordCache {
 };
 
 using Pieces = WordCache<2, 1, 18>;      // 8 MiB; words that a Key holds
-using ShortWords = WordCache<4, 3, 17>;  // 8 MiB
-using LongWords = WordCache<8, 7, 16>;   // 8 MiB
+using ShortWords = WordCache<4, 3, 16>;  // 8 MiB
+using LongWords = WordCache<8, 7, 15>;   // 8 MiB
 
 struct WordMemory {
   Pieces pieces;
