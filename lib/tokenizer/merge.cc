@@ -296,10 +296,10 @@ class Windows {
         continue;
       }
       if (seam.at + text.size() == piece_.size()) {
-        put(tokens_.size());
+        put(tokens_, 0, tokens_.size());
         return true;
       }
-      const size_t kept = surely_whole(text.size() / 4 * 3);
+      const size_t kept = surely_whole(tokens_, text.size() / 4 * 3);
       if (kept == 0) {
         window *= 2;
         continue;
@@ -307,23 +307,30 @@ class Windows {
       // The same text again, as in a run of one character, gives the same tokens again.
       const size_t step = tokens_[kept - 1].end;
       const bool again = stand_side_by_side(tokens_[kept - 1].id, tokens_.front().id);
+      size_t times = 0;
       do {
         before = seam;
-        put(kept);
+        put(tokens_, 0, kept);
         seam = {seam.at + step, out_.size(), tokens_[kept - 1].id};
+        ++times;
       } while (again && piece_.substr(seam.at, text.size()) == text);
       window = std::max(kWindow, window / 2);
+      if (times > 1) continue;
+      for (Seam next = seam; several(next); seam = next) before = seam;
     }
     return true;
   }
 
  private:
   static constexpr size_t kWindow = 64;
+  // Of windows that are merged together, each begins so far behind the one before it.
+  static constexpr size_t kStep = 48;
 
   struct Placed {
     Token id;
-    size_t end;
+    size_t end;  // from the window's begin
   };
+  using Tokens = std::vector<Placed>;
   // Where a window begins, how many tokens stand before it, and the last of them.
   struct Seam {
     size_t at, n_out;
@@ -337,30 +344,98 @@ class Windows {
     });
   }
 
+  // Merges windows that overlap, all at once, and goes from one to the next where both have a token
+  // end. False: it came no further than the seam that it was given.
+  bool several(Seam& seam) {
+    constexpr size_t kMost = Together<Joiner>::kMost;
+    if (piece_.size() - seam.at < (kMost - 1) * kStep + kWindow) return false;
+    Together<Joiner> together;
+    for (size_t k = 0; k < kMost; ++k) {
+      together.add(vocabulary_, piece_.substr(seam.at + k * kStep, kWindow));
+    }
+    together.run();
+    Tokens* now = &tokens_;
+    Tokens* next = &next_tokens_;
+    take(together[0], *now);
+    if (!stand_side_by_side(seam.left, now->front().id)) return false;
+    const size_t begin = seam.at;
+    size_t first = 0;
+    for (size_t k = 0; k < kMost; ++k) {
+      Crossing crossing{first, 0};
+      if (k + 1 < kMost) {
+        take(together[k + 1], *next);
+        crossing = cross(*now, first, *next);
+      }
+      const bool crossed = crossing.left > first;
+      const size_t last = crossed ? crossing.left : surely_whole(*now, kStep);
+      if (last <= first) break;
+      put(*now, first, last);
+      seam = {begin + k * kStep + (*now)[last - 1].end, out_.size(), (*now)[last - 1].id};
+      if (!crossed) break;
+      first = crossing.right;
+      std::swap(now, next);
+    }
+    return seam.at != begin;
+  }
+
+  // The tokens before now[left] and those from next[right] may follow each other.
+  struct Crossing {
+    size_t left, right;
+  };
+  Crossing cross(const Tokens& now, size_t first, const Tokens& next) const {
+    size_t right = 0;
+    for (size_t left = first + 1; left <= now.size(); ++left) {
+      const size_t end = now[left - 1].end;
+      if (end < kStep) continue;
+      while (right < next.size() && begin_of(next, right) < end - kStep) ++right;
+      if (right == next.size()) break;
+      if (begin_of(next, right) == end - kStep &&
+          stand_side_by_side(now[left - 1].id, next[right].id)) {
+        return {left, right};
+      }
+    }
+    return {first, 0};
+  }
+  static size_t begin_of(const Tokens& tokens, size_t i) { return i == 0 ? 0 : tokens[i - 1].end; }
+
+  static void take(const Small<Joiner>& small, Tokens& tokens) {
+    tokens.clear();
+    small.each([&](Token id, size_t end) { tokens.push_back({id, end}); });
+  }
+
   // How many tokens end early enough that what follows the window hardly changes them.
-  size_t surely_whole(size_t limit) const {
+  static size_t surely_whole(const Tokens& tokens, size_t limit) {
     size_t n = 0;
-    while (n < tokens_.size() && tokens_[n].end <= limit) ++n;
+    while (n < tokens.size() && tokens[n].end <= limit) ++n;
     return n;
   }
 
   bool stand_side_by_side(Token left, Token right) const {
     if (left == kNone) return true;
-    std::string both(vocabulary_.bytes(left));
-    both += vocabulary_.bytes(right);
-    std::vector<Token> out;
-    merge_at_once<Joiner>(vocabulary_, both, [&](Token id, size_t) { out.push_back(id); });
-    return out.size() == 2 && out[0] == left;
+    const std::string_view a = vocabulary_.bytes(left), b = vocabulary_.bytes(right);
+    const auto divided = [&](std::string_view both) {
+      size_t n = 0;
+      Token first = kNone;
+      merge_at_once<Joiner>(vocabulary_, both, [&](Token id, size_t) {
+        if (n++ == 0) first = id;
+      });
+      return n == 2 && first == left;
+    };
+    char both[kSmall];
+    if (a.size() + b.size() > kSmall) return divided(std::string(a).append(b));
+    std::memcpy(both, a.data(), a.size());
+    std::memcpy(both + a.size(), b.data(), b.size());
+    return divided({both, a.size() + b.size()});
   }
 
-  void put(size_t n) {
-    for (size_t i = 0; i < n; ++i) out_.push_back(tokens_[i].id);
+  void put(const Tokens& tokens, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) out_.push_back(tokens[i].id);
   }
 
   const Vocabulary& vocabulary_;
   std::string_view piece_;
   std::vector<Token>& out_;
-  std::vector<Placed> tokens_;
+  Tokens tokens_, next_tokens_;
 };
 
 template <class Joiner>
