@@ -69,6 +69,7 @@ __vitalis_option parse -l from-start -d 'the input begins with <|start|>'
 
 __vitalis_option bench -x -l prompts -d 'lengths of prompts'
 __vitalis_option bench -x -l depths -d 'tokens in the context before'
+__vitalis_option bench -x -l sequences -d 'answers made together'
 __vitalis_option bench -x -l generate -d 'tokens at each depth'
 __vitalis_option bench -x -l repeats -d 'of each measurement'
 __vitalis_option config -f -a 'show get set path'
