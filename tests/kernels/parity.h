@@ -18,6 +18,9 @@
 #include "kernels/table.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+#include "cpu/features.h"
+#include "kernels/amx_emulated.h"
 #endif
 
 namespace vitalis::kernels {
@@ -140,9 +143,18 @@ inline std::string parity_name(const ::testing::TestParamInfo<Parity::ParamType>
          (std::get<1>(info.param) ? "_flushed" : "_denormals");
 }
 
-inline auto all_tiers() {
+// Those of this machine, and the amx tier on emulated tiles.
+inline std::vector<const Table*> tested_tables() {
   const auto tables = available();
-  return ::testing::Combine(::testing::ValuesIn(tables.begin(), tables.end()), ::testing::Bool());
+  std::vector<const Table*> tested(tables.begin(), tables.end());
+#if defined(__x86_64__)
+  if (cpu::detect().avx512) tested.push_back(&amx_emulated::table);
+#endif
+  return tested;
+}
+
+inline auto all_tiers() {
+  return ::testing::Combine(::testing::ValuesIn(tested_tables()), ::testing::Bool());
 }
 
 }  // namespace vitalis::kernels
