@@ -12,15 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "kernels/dispatch.h"
 #include "kernels/math-inl.h"
 #include "kernels/portable/portable.h"
-#include "kernels/table.h"
+#include "kernels/tables.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
-
-#include "cpu/features.h"
-#include "kernels/amx_emulated.h"
 #endif
 
 namespace vitalis::kernels {
@@ -141,16 +137,6 @@ class Parity : public ::testing::TestWithParam<std::tuple<const Table*, bool>> {
 inline std::string parity_name(const ::testing::TestParamInfo<Parity::ParamType>& info) {
   return std::string(std::get<0>(info.param)->name) +
          (std::get<1>(info.param) ? "_flushed" : "_denormals");
-}
-
-// Those of this machine, and the amx tier on emulated tiles.
-inline std::vector<const Table*> tested_tables() {
-  const auto tables = available();
-  std::vector<const Table*> tested(tables.begin(), tables.end());
-#if defined(__x86_64__)
-  if (cpu::detect().avx512) tested.push_back(&amx_emulated::table);
-#endif
-  return tested;
 }
 
 inline auto all_tiers() {

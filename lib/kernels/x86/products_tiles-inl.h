@@ -23,6 +23,8 @@ inline constexpr size_t kTileBytes = 1024;
 inline constexpr size_t kPanelHeight = 2 * kTileRows;  // of weights
 // Panel and activations of so many blocks take 36 KiB; 9 divides gpt-oss's 90 blocks.
 inline constexpr size_t kPanelBlocks = 9;
+// Where blocks have scales, their sums leave the tiles one by one: those of 4 take 16 KiB.
+inline constexpr size_t kScaledBlocks = 4;
 
 inline bool on_tiles(size_t rows, Round round) {
   return round == Round::kBf16 && rows >= kLeastTileRows;
@@ -36,15 +38,17 @@ inline size_t packed_bytes_tiles(size_t rows, size_t k) {
   return kHeaderBytes + (floats > tiles ? floats : tiles);
 }
 
-// 32 floats, rounded, as words in their order.
+// 32 floats that are bf16 values, as words in their order.
+inline Bits upper_words(V first, V last) {
+  const Bits places = _mm512_setr_epi32(1 | 3 << 16, 5 | 7 << 16, 9 | 11 << 16, 13 | 15 << 16,
+                                        17 | 19 << 16, 21 | 23 << 16, 25 | 27 << 16, 29 | 31 << 16,
+                                        33 | 35 << 16, 37 | 39 << 16, 41 | 43 << 16, 45 | 47 << 16,
+                                        49 | 51 << 16, 53 | 55 << 16, 57 | 59 << 16, 61 | 63 << 16);
+  return _mm512_permutex2var_epi16(_mm512_castps_si512(first), places, _mm512_castps_si512(last));
+}
+// 32 floats, rounded.
 inline V to_bf16(const float* x) {
-  const Bits upper_words = _mm512_setr_epi32(
-      1 | 3 << 16, 5 | 7 << 16, 9 | 11 << 16, 13 | 15 << 16, 17 | 19 << 16, 21 | 23 << 16,
-      25 | 27 << 16, 29 | 31 << 16, 33 | 35 << 16, 37 | 39 << 16, 41 | 43 << 16, 45 | 47 << 16,
-      49 | 51 << 16, 53 | 55 << 16, 57 | 59 << 16, 61 | 63 << 16);
-  const Bits first = _mm512_castps_si512(round_bf16(load(x)));
-  const Bits last = _mm512_castps_si512(round_bf16(load(x + kLanes)));
-  return _mm512_castsi512_ps(_mm512_permutex2var_epi16(first, upper_words, last));
+  return _mm512_castsi512_ps(upper_words(round_bf16(load(x)), round_bf16(load(x + kLanes))));
 }
 
 inline void pack_tiles(const float* source, size_t stride, const uint32_t* index, size_t rows,
@@ -79,10 +83,15 @@ struct PairTerms {
   }
 };
 
-// ---- weights: a block as bf16 in the order of its terms ----
+// ---- weights: a block as bf16 in the order of its terms, short of a scale ----
 
 inline Bits terms_of(const Narrow<Bf16>& w, size_t n, size_t block) {
   return _mm512_loadu_si512(w.w + (n * w.row_blocks + block) * kBlock);
+}
+
+inline Bits terms_of(const Q8& w, size_t n, size_t block) {
+  const uint8_t* bytes = w.at(n, block) + 2;
+  return upper_words(load_s8(bytes), load_s8(bytes + 16));
 }
 
 // kFp4[code] * e8m0_to_f32(scale) as bf16, denormals flushed.
@@ -129,6 +138,25 @@ Bits terms_of(const Mxfp4<Storage, Order>& w, size_t n, size_t block) {
   return _mm512_permutexvar_epi16(places_of(bytes, Order()), _mm512_broadcast_i64x4(once));
 }
 
+// Where a block lies, and the fetching of scales that lie apart, for blocks counted through all
+// rows.
+inline const uint8_t* bytes_of(const Narrow<Bf16>& w, size_t block) {
+  return reinterpret_cast<const uint8_t*>(w.w + block * kBlock);
+}
+inline const uint8_t* bytes_of(const Q8& w, size_t block) {
+  return w.w + block * kQ8Bytes;
+}
+template <class Storage, class Order>
+const uint8_t* bytes_of(const Mxfp4<Storage, Order>& w, size_t block) {
+  return w.storage.codes(block);
+}
+template <class Weights>
+void fetch_scales(const Weights&, size_t, size_t) {}
+template <class Storage, class Order>
+void fetch_scales(const Mxfp4<Storage, Order>& w, size_t block, size_t count) {
+  for (size_t i = 0; i < count; i += kLanes) w.storage.fetch_scales(block + i, i / kLanes);
+}
+
 // Weights on their way from memory to the second cache: some lines at each step of a panel, until
 // the panel's share of the rows below has been asked for.
 class Ahead {
@@ -150,19 +178,13 @@ class Ahead {
 };
 
 // From row n + kPanelHeight on, as many bytes as a panel from `block` on takes, one after another.
-inline Ahead fetch_rows_below(const Narrow<Bf16>& w, size_t n, size_t block, size_t depth,
-                              size_t steps) {
-  const uint16_t* below = w.w + (n + kPanelHeight) * w.row_blocks * kBlock;
-  const auto* bytes = reinterpret_cast<const uint8_t*>(below + block * kPanelHeight * kBlock);
-  return {bytes, kPanelHeight * depth * kBlock * sizeof(uint16_t), steps};
-}
-template <class Storage, class Order>
-Ahead fetch_rows_below(const Mxfp4<Storage, Order>& w, size_t n, size_t block, size_t depth,
-                       size_t steps) {
+template <class Weights>
+Ahead fetch_rows_below(const Weights& w, size_t n, size_t block, size_t depth, size_t steps) {
   const size_t from = (n + kPanelHeight) * w.row_blocks + block * kPanelHeight;
-  for (size_t at = 0; at < kPanelHeight * depth; at += kLanes)
-    w.storage.fetch_scales(from + at, at / kLanes);
-  return {w.storage.codes(from), kPanelHeight * depth * Storage::kCodeBytes, steps};
+  const size_t count = kPanelHeight * depth;
+  fetch_scales(w, from, count);
+  const uint8_t* bytes = bytes_of(w, from);
+  return {bytes, static_cast<size_t>(bytes_of(w, from + count) - bytes), steps};
 }
 
 // ---- products ----
@@ -176,19 +198,24 @@ struct LeftFactor {
 
 template <class Weights>
 struct TilePanel {
-  alignas(64) uint16_t w[kPanelBlocks][kPanelHeight][kBlock];
+  static constexpr bool kScaled = Weights::kScaled;
+  static constexpr size_t kBlocks = kScaled ? kScaledBlocks : kPanelBlocks;
+  alignas(64) uint16_t w[kBlocks][kPanelHeight][kBlock];
+  float scales[kScaled ? kPanelHeight : 1][kBlocks];
 
   // `count` rows from n on, `depth` blocks from `block` on; rows that are missing are zero.
   void decode(const Weights& weights, size_t n, size_t count, size_t block, size_t depth) {
     for (size_t i = 0; i < kPanelHeight; ++i) {
       for (size_t b = 0; b < depth; ++b) {
-        const Bits terms = i < count ? terms_of(weights, n + i, block + b) : _mm512_setzero_si512();
-        _mm512_store_si512(w[b][i], terms);
+        const bool there = i < count;
+        _mm512_store_si512(w[b][i],
+                           there ? terms_of(weights, n + i, block + b) : _mm512_setzero_si512());
+        if constexpr (kScaled) scales[i][b] = there ? weights.scale(n + i, block + b) : 0;
       }
     }
   }
-  LeftFactor factor() const {
-    return {reinterpret_cast<const char*>(w), kBlock * 2, sizeof w[0], kTileBytes};
+  LeftFactor factor(size_t b = 0) const {
+    return {reinterpret_cast<const char*>(w[b]), kBlock * 2, sizeof w[0], kTileBytes};
   }
 };
 
@@ -244,15 +271,37 @@ VITALIS_INLINE void multiply(Tiles& tiles, const LeftFactor& left, const char* x
   if (kColumns == 2) tiles.template store<3>(sums + 3 * kTileFloats, kRow);
 }
 
+// The same where each block's sum is multiplied by its scale before it is added.
+template <size_t kColumns, class Tiles, class Panel>
+VITALIS_INLINE void multiply_scaled(Tiles& tiles, const Panel& panel, const char* x, size_t column,
+                                    size_t depth, Ahead& ahead, float* sums) {
+  constexpr size_t kVectors = kColumns * kPanelHeight;
+  alignas(64) float block_sums[Panel::kBlocks][kVectors][kLanes];
+  for (size_t b = 0; b < depth; ++b) {
+    multiply<kColumns>(tiles, panel.factor(b), x + b * kTileBytes, column, 1, {true, false, true},
+                       ahead, block_sums[b][0]);
+  }
+  for (size_t i = 0; i < kVectors; ++i) {
+    V sum = load(sums + i * kLanes);
+    for (size_t b = 0; b < depth; ++b) {
+      const V scale = set1(panel.scales[i % kPanelHeight][b]);
+      sum = add(sum, mul(load(block_sums[b][i]), scale));
+    }
+    store(sums + i * kLanes, sum);
+  }
+}
+
 // Up to kRowsPerPanel rows of activations times the weight rows [n, n + count).
 template <class Tiles, class Weights>
 void product_panels(Tiles& tiles, const char* x, size_t columns, const Weights& w, size_t n,
                     size_t count, float (*sums)[kPanelHeight][kLanes]) {
-  TilePanel<Weights> panel;
+  using Panel = TilePanel<Weights>;
+  Panel panel;
   const size_t blocks = w.row_blocks, column = blocks * kTileBytes;
   const bool few_columns = columns <= 2;  // then sums stay in their tiles
-  for (size_t block = 0; block < blocks; block += kPanelBlocks) {
-    const size_t depth = blocks - block < kPanelBlocks ? blocks - block : kPanelBlocks;
+  if (Panel::kScaled) __builtin_memset(sums, 0, columns * sizeof sums[0]);
+  for (size_t block = 0; block < blocks; block += Panel::kBlocks) {
+    const size_t depth = blocks - block < Panel::kBlocks ? blocks - block : Panel::kBlocks;
     const Course course = {block == 0, !few_columns, !few_columns || block + depth == blocks};
     LeftFactor left = panel.factor();
     bool decoded = true;
@@ -264,14 +313,18 @@ void product_panels(Tiles& tiles, const char* x, size_t columns, const Weights& 
     }
     if (decoded) panel.decode(w, n, count, block, depth);
     Ahead ahead = fetch_rows_below(w, n, block, depth, divide_up(columns, 2) * depth);
-    const char* from = x + block * kTileBytes;
+    const auto some = [&]<size_t kColumns>(size_t c, Width<kColumns>)
+        __attribute__((always_inline)) {
+      const char* from = x + c * column + block * kTileBytes;
+      if constexpr (Panel::kScaled) {
+        multiply_scaled<kColumns>(tiles, panel, from, column, depth, ahead, sums[c][0]);
+      } else {
+        multiply<kColumns>(tiles, left, from, column, depth, course, ahead, sums[c][0]);
+      }
+    };
     size_t c = 0;
-    for (; c + 2 <= columns; c += 2) {
-      multiply<2>(tiles, left, from + c * column, column, depth, course, ahead, sums[c][0]);
-    }
-    if (c < columns) {
-      multiply<1>(tiles, left, from + c * column, column, depth, course, ahead, sums[c][0]);
-    }
+    for (; c + 2 <= columns; c += 2) some(c, Width<2>());
+    if (c < columns) some(c, Width<1>());
   }
 }
 
