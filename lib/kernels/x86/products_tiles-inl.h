@@ -205,12 +205,16 @@ struct TilePanel {
 
   // `count` rows from n on, `depth` blocks from `block` on; rows that are missing are zero.
   void decode(const Weights& weights, size_t n, size_t count, size_t block, size_t depth) {
-    for (size_t i = 0; i < kPanelHeight; ++i) {
+    for (size_t i = 0; i < count; ++i) {
       for (size_t b = 0; b < depth; ++b) {
-        const bool there = i < count;
-        _mm512_store_si512(w[b][i],
-                           there ? terms_of(weights, n + i, block + b) : _mm512_setzero_si512());
-        if constexpr (kScaled) scales[i][b] = there ? weights.scale(n + i, block + b) : 0;
+        _mm512_store_si512(w[b][i], terms_of(weights, n + i, block + b));
+        if constexpr (kScaled) scales[i][b] = weights.scale(n + i, block + b);
+      }
+    }
+    for (size_t i = count; i < kPanelHeight; ++i) {
+      for (size_t b = 0; b < depth; ++b) {
+        _mm512_store_si512(w[b][i], _mm512_setzero_si512());
+        if constexpr (kScaled) scales[i][b] = 0;
       }
     }
   }
