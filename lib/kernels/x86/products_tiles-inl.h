@@ -15,7 +15,8 @@
 namespace vitalis::kernels {
 namespace {
 
-// From this many rows on tiles pay: with five and more, products-inl.h reads weights twice.
+// From this many rows on tiles are reckoned to pay (docs/performance.md): 5 to 7 are two or three
+// passes of products-inl.h over the weights, 8 are bound by arithmetic there.
 inline constexpr size_t kLeastTileRows = 5;
 
 inline constexpr size_t kTileRows = 16;
