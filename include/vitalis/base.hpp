@@ -156,7 +156,7 @@ static_assert(int32_t(Numerics::kFloat32) == VITALIS_NUMERICS_FLOAT32);
 // Options are for designated initialisers. What is left out has the library's default.
 struct EngineOptions {
   int32_t threads = 0;         // 0: the cores that this process may use
-  const char* tier = nullptr;  // "portable", "avx2", "avx512", "avx512bf16"
+  const char* tier = nullptr;  // "portable", "avx2", "avx512", "avx512bf16", "amx"
   Numerics numerics = Numerics::kFaithful;
 };
 

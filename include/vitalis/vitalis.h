@@ -93,7 +93,8 @@ typedef struct vitalis_engine vitalis_engine;
 typedef struct vitalis_engine_options {
   uint32_t struct_size;
   int32_t threads; /* default: the cores that this process may use */
-  /* "portable", "avx2", "avx512", "avx512bf16"; default: VITALIS_ISA, else the fastest here */
+  /* "portable", "avx2", "avx512", "avx512bf16", "amx"; default: VITALIS_ISA, else the fastest here.
+     For "amx" the system is asked to let the whole process use its registers. */
   const char* tier;
   int32_t numerics; /* VITALIS_NUMERICS_* */
 } vitalis_engine_options;

@@ -2,6 +2,8 @@
 // What this CPU and its operating system can run. The only place that executes CPUID.
 #pragma once
 
+#include "base/status.h"
+
 namespace vitalis::cpu {
 
 struct Features {
@@ -12,9 +14,14 @@ struct Features {
   bool avx512_bf16 = false;   // avx512, and products of pairs of bf16
   // Whether these are faster than fused multiply-adds: twice on Zen 4, half on Emerald Rapids.
   bool fast_avx512_bf16 = false;
-  bool amx = false;  // tiles and bf16 products, and the system lets this process ask for them
+  bool amx = false;  // tiles and bf16 products, which the process may request
 };
 
 Features detect();
+
+// Asks the system for tiles, for the whole process and for good: Linux takes larger signal stacks
+// from then on. kUnsupported says whether the CPU lacks them, the system does not know them, or it
+// refused. May be called again.
+Status request_tiles();
 
 }  // namespace vitalis::cpu

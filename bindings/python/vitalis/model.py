@@ -27,8 +27,8 @@ class Engine(Handle):
     def __init__(self, *, threads: Optional[int] = None, tier: Optional[str] = None,
                  numerics: str = "faithful") -> None:
         """`threads`: by default the cores that this process may use. `tier`: "portable", "avx2",
-        "avx512", "avx512bf16"; by default the fastest here. `numerics`: "float32" is slow, to judge
-        "faithful" by."""
+        "avx512", "avx512bf16", "amx"; by default the fastest here. `numerics`: "float32" is slow, to
+        judge "faithful" by."""
         if numerics not in _NUMERICS:
             raise ValueError(f"numerics is one of {', '.join(_NUMERICS)}, not {numerics!r}")
         options = filled(_abi.EngineOptions)

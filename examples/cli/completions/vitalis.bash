@@ -34,7 +34,7 @@ _vitalis() {
     esac
   else
     case $previous in
-      --tier) words="portable avx2 avx512 avx512bf16" ;;
+      --tier) words="portable avx2 avx512 avx512bf16 amx" ;;
       --effort) words="low medium high" ;;
       --tool-choice) words="auto none required free" ;;
       --form) words="chat responses harmony" ;;

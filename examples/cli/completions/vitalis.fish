@@ -23,7 +23,7 @@ complete -c vitalis -f -n __fish_use_subcommand -a rollback -d 'go back to the v
 complete -c vitalis -f -n __fish_use_subcommand -a models -d 'the models kept here'
 
 __vitalis_option 'run chat info plan bench' -x -l threads -d threads
-__vitalis_option 'run chat info plan bench' -x -l tier -a 'portable avx2 avx512 avx512bf16' -d kernels
+__vitalis_option 'run chat info plan bench' -x -l tier -a 'portable avx2 avx512 avx512bf16 amx' -d kernels
 __vitalis_option 'run chat info plan' -x -l context -d 'tokens of prompt and answers'
 __vitalis_option 'run chat plan' -x -l memory-budget -d 'the most memory to take'
 
