@@ -949,7 +949,7 @@ typedef struct vitalis_setting {
   vitalis_text variable;    /* other programs' names for it in the environment, between spaces */
   vitalis_text help;        /* what it is for, a phrase */
   vitalis_text environment; /* "VITALIS_RUNTIME_THREADS"; for the config's life, as the next */
-  vitalis_text expected;    /* "a number, 1 to 4096" */
+  vitalis_text expected;    /* "a number, 1 to 1024" */
   vitalis_text value;       /* in force; until the next change, as the next; end with a NUL */
   vitalis_text origin;      /* of the value; empty if the default holds */
 } vitalis_setting;
