@@ -21,6 +21,7 @@ from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Pref
 from .hub import Hub, Progress, Transfer
 from .model import Engine, Model, ModelInfo, Tensor
 from .parser import Parser
+from .quantize import Quantization, QuantizeProgress, QuantizeReport
 from .session import Batch, Logprob, Session, SessionMemory, Usage
 from .tokenizer import Decoder, Encoding, Prefix, Tokenizer
 from .tools import tool_schema
@@ -33,7 +34,8 @@ __all__ = [
     "Finished", "Hub", "InputOutputError", "IntegrityError", "InternalError",
     "InvalidArgumentError", "Logprob", "MalformedError", "MessageBegin", "MessageEnd", "Model",
     "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError", "OutOfMemoryError",
-    "Parser", "Prefill", "Prefix", "Progress", "Session", "SessionMemory", "Tensor", "Text",
+    "Parser", "Prefill", "Prefix", "Progress", "Quantization", "QuantizeProgress", "QuantizeReport",
+    "Session", "SessionMemory", "Tensor", "Text",
     "Tokenizer", "ToolCall", "ToolResult", "Transfer", "UnsupportedError", "Usage",
     "VitalisError", "render_template", "tool_schema",
 ]
