@@ -28,20 +28,17 @@ inline size_t in_group(size_t blocks, size_t first) {
 // those from `count` on.
 template <size_t kStride>
 VITALIS_INLINE void load_quarters(const uint8_t* from, size_t count, Bits (&z)[4]) {
-  const auto load_all = [&](const auto& block) {
-    VITALIS_UNROLL
-    for (size_t i = 0; i < 4; ++i) {
-      z[i] = _mm512_castsi128_si512(block(4 * i));
-      z[i] = _mm512_inserti32x4(z[i], block(4 * i + 1), 1);
-      z[i] = _mm512_inserti32x4(z[i], block(4 * i + 2), 2);
-      z[i] = _mm512_inserti32x4(z[i], block(4 * i + 3), 3);
-    }
+  const auto block = [=](size_t b) {
+    return b < count ? _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(from + b * kStride))
+                     : _mm_setzero_si128();
   };
-  const auto at = [=](size_t b) {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(from + b * kStride));
-  };
-  if (count == kLanes) return load_all(at);
-  load_all([=](size_t b) { return b < count ? at(b) : _mm_setzero_si128(); });
+  VITALIS_UNROLL
+  for (size_t i = 0; i < 4; ++i) {
+    z[i] = _mm512_castsi128_si512(block(4 * i));
+    z[i] = _mm512_inserti32x4(z[i], block(4 * i + 1), 1);
+    z[i] = _mm512_inserti32x4(z[i], block(4 * i + 2), 2);
+    z[i] = _mm512_inserti32x4(z[i], block(4 * i + 3), 3);
+  }
 }
 
 // Dword q of 16 blocks, in the order of lane_of_block, from 4 registers of 4 blocks.
@@ -216,14 +213,9 @@ struct Q8 {
   // Of `count` blocks, in the order of lane_of_block.
   static VITALIS_INLINE V load_scales(const uint8_t* from, size_t count) {
     uint16_t scales[kLanes] = {};
-    const auto copy = [&](size_t b) {
-      __builtin_memcpy(scales + lane_of_block(b), from + b * kQ8Bytes, 2);
-    };
-    if (count == kLanes) {
-      VITALIS_UNROLL
-      for (size_t b = 0; b < kLanes; ++b) copy(b);
-    } else {
-      for (size_t b = 0; b < count; ++b) copy(b);
+    VITALIS_UNROLL
+    for (size_t b = 0; b < kLanes; ++b) {
+      if (b < count) __builtin_memcpy(scales + lane_of_block(b), from + b * kQ8Bytes, 2);
     }
     return load_f16(scales);
   }
