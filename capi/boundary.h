@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <concepts>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <string>
@@ -91,6 +92,16 @@ class Exclusive {
 // argument if it is null with a size, or not UTF-8 where that is asked for.
 Result<std::string_view> bytes_argument(const char* data, size_t size, std::string_view name);
 Result<std::string_view> text_argument(const char* data, size_t size, std::string_view name);
+
+// An array that a caller gives: null only if it is empty, and no longer than any object can be.
+template <class T>
+Status array_argument(const T* data, size_t count, std::string_view name) {
+  if (!data && count > 0) return missing(name);
+  if (count > PTRDIFF_MAX / sizeof(T)) {
+    return error(Code::kInvalidArgument, name, " cannot have ", count, " entries");
+  }
+  return {};
+}
 
 // Every version of a struct is a multiple of its alignment, so that no field is ever cut in two.
 template <class T>

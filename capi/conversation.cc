@@ -367,7 +367,9 @@ int32_t vitalis_conversation_to_json(const vitalis_conversation* conversation, c
 }
 
 size_t vitalis_conversation_size(const vitalis_conversation* conversation) {
-  return conversation ? conversation->messages.size() : 0;
+  if (!conversation) return 0;
+  const Exclusive exclusive(conversation->busy);
+  return exclusive.status().ok() ? conversation->messages.size() : 0;
 }
 
 int32_t vitalis_conversation_truncate(vitalis_conversation* conversation, size_t size) {

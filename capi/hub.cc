@@ -67,7 +67,7 @@ Result<std::string> required(const char* text, std::string_view name) {
 
 Result<std::vector<std::string>> texts(const char* const* from, size_t count,
                                        std::string_view name) {
-  if (count > 0 && !from) return missing(name);
+  VITALIS_TRY(array_argument(from, count, name));
   std::vector<std::string> out;
   for (size_t i = 0; i < count; ++i) {
     VITALIS_ASSIGN(out.emplace_back(), required(from[i], text(name, "[", i, "]")));

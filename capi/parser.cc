@@ -37,7 +37,7 @@ Result<harmony::ParserOptions> read_parser(const vitalis_parser_options* options
       return error(Code::kInvalidArgument, "options.policy: expected 0 to 2; found ", given.policy);
   }
   if (given.from_start) out.role.reset();
-  if (given.function_count > 0 && !given.functions) return missing("options.functions");
+  VITALIS_TRY(array_argument(given.functions, given.function_count, "options.functions"));
   for (size_t i = 0; i < given.function_count; ++i) {
     const std::string place = text("options.functions[", i, "]");
     if (!given.functions[i]) return missing(place);

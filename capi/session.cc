@@ -61,7 +61,7 @@ Result<session::GenerateOptions> read_generate(const vitalis_generate_options* o
   if (given.repetition_penalty != 0) out.sampling.repetition_penalty = given.repetition_penalty;
   out.sampling.presence_penalty = given.presence_penalty;
   out.sampling.frequency_penalty = given.frequency_penalty;
-  if (given.bias_count > 0 && !given.bias) return missing("options.bias");
+  VITALIS_TRY(array_argument(given.bias, given.bias_count, "options.bias"));
   if (given.bias_count > kMostBiases) {
     return error(Code::kInvalidArgument, "options.bias_count: expected at most ", kMostBiases,
                  "; found ", given.bias_count);
@@ -198,6 +198,7 @@ int32_t vitalis_session_forward(vitalis_session* session, const uint32_t* tokens
                                 uint32_t flags, float* logits, size_t capacity) {
   return with(session, [&](session::Session& of) -> int32_t {
     if (!tokens) return fail(missing("tokens"));
+    if (const Status s = array_argument(tokens, count, "tokens"); !s.ok()) return fail(s);
     if (!logits) return fail(missing("logits"));
     if ((flags & ~VITALIS_FORWARD_ALL) != 0) {
       return fail(error(Code::kInvalidArgument, "flags: found unknown ones in ", flags));

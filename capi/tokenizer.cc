@@ -22,7 +22,7 @@ namespace {
 
 Result<std::vector<Token>> read_tokens(const uint32_t* tokens, size_t count,
                                        std::string_view name) {
-  if (!tokens && count > 0) return missing(name);
+  VITALIS_TRY(array_argument(tokens, count, name));
   return std::vector<Token>(tokens, tokens + count);
 }
 
@@ -167,10 +167,10 @@ int32_t vitalis_tokenizer_encode_batch(const vitalis_tokenizer* tokenizer,
   return guard([&]() -> Status {
     if (!count_out) return missing("count_out");
     *count_out = 0;
+    VITALIS_TRY(array_argument(counts, text_count, "counts"));
     if (counts) std::fill_n(counts, text_count, size_t{0});
     if (!tokenizer) return missing("tokenizer");
-    if (text_count > 0 && !texts) return missing("texts");
-    if (text_count > 0 && !counts) return missing("counts");
+    VITALIS_TRY(array_argument(texts, text_count, "texts"));
     if (!tokens && capacity > 0) return missing("tokens");
     std::vector<std::string_view> views;
     views.reserve(std::min<size_t>(text_count, 1 << 20));
@@ -206,7 +206,7 @@ int32_t vitalis_tokenizer_decode(const vitalis_tokenizer* tokenizer, const uint3
     if (!size_out) return missing("size_out");
     *size_out = 0;
     if (!tokenizer) return missing("tokenizer");
-    if (!tokens && count > 0) return missing("tokens");
+    VITALIS_TRY(array_argument(tokens, count, "tokens"));
     if (!bytes && capacity > 0) return missing("bytes");
     std::string out;
     tokenizer->vocabulary->tokenizer().decode({tokens, count}, out);

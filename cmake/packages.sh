@@ -5,7 +5,7 @@
 # What a release and the program need.
 build_packages="g++ cmake ninja-build pkg-config libeigen3-dev libtbb-dev libsimdjson-dev libcurl4-openssl-dev libssl-dev libcli11-dev libedit-dev libtomlplusplus-dev"
 # What the tests need besides.
-test_packages="libgtest-dev libbenchmark-dev libcpp-httplib-dev make python3 python3-jsonschema python3-venv npm ca-certificates abigail-tools dpkg-dev file"
+test_packages="libgtest-dev libbenchmark-dev libcpp-httplib-dev make python3 python3-jsonschema python3-venv npm ca-certificates abigail-tools doxygen dpkg-dev file"
 
 # The command that a package is wanted for: where it is there from elsewhere, nothing is installed.
 command_of() {

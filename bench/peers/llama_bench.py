@@ -23,7 +23,8 @@ def run(command):
 def ours(program, model, arguments):
     """Tokens a second of each test, by (prompt tokens, generated tokens, depth)."""
     command = [program, "bench", model, "--json", "--repeats", "1", "--generate", str(GENERATE),
-               "--prompts", arguments.prompts, "--depths", arguments.depths]
+               "--prompts", arguments.prompts, "--depths", arguments.depths,
+               "--sequences", ""]
     if arguments.threads:
         command += ["--threads", str(arguments.threads)]
     speeds = {}
@@ -60,13 +61,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     rounds = [(ours(*arguments.vitalis, arguments), theirs(*arguments.peer, arguments)) for _ in range(arguments.rounds)]
-    print(f"{'test':<20}{'vitalis':>10}{'peer':>10}{'ratio':>8}")
+    print(f"{'test':<20} {'vitalis':>10} {'peer':>10} {'ratio':>8}")
     for test in rounds[0][0]:
         pairs = [(own[test], peer[test]) for own, peer in rounds if test in peer]
         if pairs:
-            print(f"{name_of(test):<20}{statistics.median(a for a, _ in pairs):>10.2f}"
-                  f"{statistics.median(b for _, b in pairs):>10.2f}"
-                  f"{statistics.median(a / b for a, b in pairs):>8.2f}")
+            print(f"{name_of(test):<20} {statistics.median(a for a, _ in pairs):>10.2f}"
+                  f" {statistics.median(b for _, b in pairs):>10.2f}"
+                  f" {statistics.median(a / b for a, b in pairs):>8.2f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitalis bench: how fast a model runs here, as llama.cpp's users compare: prompts of given lengths
-// ("pp"), and single tokens at given depths of the context ("tg"). Tokens are arbitrary but the
-// same each time; logits are computed for the last one only, and nothing is sampled.
+// ("pp"), single tokens at given depths of the context ("tg"), and several sequences together
+// ("tg64x4"). Tokens are arbitrary but the same each time; logits are computed for the last one
+// only, and nothing is sampled but by sequences together.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 #include <vector>
 
+#include "bench_together.h"
 #include "commands.h"
 #include "json_writer.h"
 #include "library.h"
@@ -30,6 +32,7 @@ struct Row {
   std::string name;
   uint32_t tokens = 0;  // of one repeat
   uint32_t depth = 0;   // of the context before the first repeat
+  uint32_t sequences = 1;
   std::vector<double> seconds;
 };
 
@@ -124,6 +127,21 @@ uint64_t status_bytes(std::string_view name) {
   return 0;
 }
 
+bool measure_sequences(const BenchOptions& bench, vitalis_model* model, Report& report,
+                       Output& output) {
+  for (const uint32_t count : bench.sequences) {
+    Row& row = report.rows.emplace_back();
+    row = {.name = "tg" + std::to_string(bench.generate) + 'x' + std::to_string(count),
+           .tokens = bench.generate * count,
+           .sequences = count};
+    output.show_progress(row.name + " ...");
+    if (!measure_together(model, count, bench.generate, bench.repeats, row.seconds, output)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool measure_rows(const Options& options, Meter& meter, vitalis_session* session, Report& report,
                   Output& output) {
   const BenchOptions& bench = options.bench;
@@ -179,7 +197,10 @@ bool measure(const Options& options, Report& report, Output& output) {
   const auto first = tokens(kFirstPrompt, report.model.vocab);
   if (!meter.append(first, first.size())) return false;
   report.first_token_seconds = since(begin);
-  if (!measure_rows(options, meter, session.get(), report, output)) return false;
+  if (!measure_rows(options, meter, session.get(), report, output) ||
+      !measure_sequences(options.bench, model.get(), report, output)) {
+    return false;
+  }
   output.clear_progress();
   struct rusage process {};
   if (getrusage(RUSAGE_SELF, &process) == 0) {
@@ -221,8 +242,8 @@ std::string for_people(const Options& options, const Report& report) {
     name.resize(std::max<size_t>(name.size(), 7), ' ');
     text += name + column(std::to_string(row.depth), 7) + column(fixed(middle, 2), 10) +
             column(fixed(rate(row, *slowest), 2), 10) + column(fixed(rate(row, *fastest), 2), 10);
-    // A token alone reads its share of the weights; a prompt's tokens share theirs.
-    const bool single = row.name.starts_with("tg");
+    // A token alone reads its share of the weights; others share theirs.
+    const bool single = row.sequences == 1 && row.name.starts_with("tg");
     text += single ? column(fixed(middle * static_cast<double>(report.model.decode_bytes) / 1e9, 1),
                             10) +
                          '\n'
@@ -247,6 +268,7 @@ std::string as_json(const Options& options, const Report& report) {
   for (const Row& row : report.rows) {
     json.begin_object().key("name").value(row.name);
     json.key("tokens").value(uint64_t{row.tokens}).key("depth").value(uint64_t{row.depth});
+    json.key("sequences").value(uint64_t{row.sequences});
     json.key("tokens_per_second").number(rate(row, median(row.seconds)));
     json.key("seconds").begin_array();
     for (const double seconds : row.seconds) json.number(seconds);

@@ -125,7 +125,9 @@ void add_bench(CLI::App& app, Options& options, SettingFlags& flags) {
   add_numbers(app, "--prompts", bench.prompts, 1, "lengths of prompts (default: 128,512,2048)");
   add_numbers(app, "--depths", bench.depths, 0,
               "tokens in the context before single ones are measured (default: 0,2048,8192)");
-  add_number(app, "--generate", bench.generate, 1, 1 << 20, "tokens at each depth (default: 64)");
+  add_numbers(app, "--sequences", bench.sequences, 1, "answers made together (default: 4,8)");
+  add_number(app, "--generate", bench.generate, 1, 1 << 20,
+             "tokens at each depth, and of each sequence (default: 64)");
   add_number(app, "--repeats", bench.repeats, 1, 1000,
              "of each measurement; the median is told (default: 3)");
   app.add_flag("--json", options.json, "print JSON");

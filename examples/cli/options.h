@@ -36,7 +36,8 @@ enum class Command : uint8_t {
 struct BenchOptions {
   std::vector<uint32_t> prompts = {128, 512, 2048};  // tokens
   std::vector<uint32_t> depths = {0, 2048, 8192};    // of the context, ascending
-  uint32_t generate = 64;                            // tokens at each depth
+  std::vector<uint32_t> sequences = {4, 8};          // answered together
+  uint32_t generate = 64;                            // tokens at each depth, or of each sequence
   uint32_t repeats = 3;
 };
 

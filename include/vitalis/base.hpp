@@ -21,6 +21,7 @@ namespace vitalis {
 // statically.
 inline namespace cpp {
 
+// VITALIS_ERROR_*
 enum class Code : int32_t {
   kInternal = VITALIS_ERROR_INTERNAL,
   kInvalidArgument = VITALIS_ERROR_INVALID_ARGUMENT,
@@ -36,12 +37,14 @@ enum class Code : int32_t {
   kIntegrity = VITALIS_ERROR_INTEGRITY,
 };
 
+// A failed call: what the library's status and sentence say.
 class Error : public std::exception {
  public:
+  // An error of your own.
   Error(Code code, std::string message)
       : code_(code), message_(std::make_shared<const std::string>(std::move(message))) {}
-  Code code() const noexcept { return code_; }
-  const char* what() const noexcept override { return message_->c_str(); }
+  Code code() const noexcept { return code_; }                              // which kind
+  const char* what() const noexcept override { return message_->c_str(); }  // the sentence
 
   // The error of this thread's last call of the library, which returned `status`.
   static Error last(int32_t status) { return {static_cast<Code>(status), vitalis_last_error()}; }
@@ -55,18 +58,22 @@ class Error : public std::exception {
 template <class T>
 class [[nodiscard]] Result {
  public:
+  // Both are for `return`.
   // NOLINTNEXTLINE(google-explicit-constructor)
   Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
+  // An error.
   // NOLINTNEXTLINE(google-explicit-constructor)
   Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}
 
-  bool ok() const noexcept { return held_.index() == 0; }
-  explicit operator bool() const noexcept { return ok(); }
-  const Error& error() const { return *std::get_if<1>(&held_); }
+  bool ok() const noexcept { return held_.index() == 0; }         // whether there is a value
+  explicit operator bool() const noexcept { return ok(); }        // as ok()
+  const Error& error() const { return *std::get_if<1>(&held_); }  // only if there is no value
+  // The value, moved out of a Result that goes.
   T value() && {
     if (!ok()) raise();
     return std::move(*std::get_if<0>(&held_));
   }
+  // The value, which stays the Result's.
   T& value() & {
     if (!ok()) raise();
     return *std::get_if<0>(&held_);
@@ -155,14 +162,16 @@ static_assert(int32_t(Numerics::kFloat32) == VITALIS_NUMERICS_FLOAT32);
 
 // Options are for designated initialisers. What is left out has the library's default.
 struct EngineOptions {
-  int32_t threads = 0;         // 0: the cores that this process may use
-  const char* tier = nullptr;  // "portable", "avx2", "avx512", "avx512bf16"
-  Numerics numerics = Numerics::kFaithful;
+  int32_t threads = 0;                      // 0: the cores that this process may use
+  const char* tier = nullptr;               // "portable", "avx2", "avx512", "avx512bf16", "amx"
+  Numerics numerics = Numerics::kFaithful;  // how it computes
 };
 
+// Worker threads, and the kernels for this CPU; see vitalis_engine.
 class Engine : public detail::Owner<vitalis_engine, vitalis_engine_release> {
  public:
   explicit Engine(vitalis_engine* handle) : Owner(handle) {}  // takes over one reference
+  // kUnsupported for a tier that this CPU lacks.
   explicit Engine(const EngineOptions& options = {}) : Engine(try_create(options).value()) {}
   static Result<Engine> try_create(const EngineOptions& options = {}) {
     auto c = detail::sized<vitalis_engine_options>();
@@ -173,6 +182,7 @@ class Engine : public detail::Owner<vitalis_engine, vitalis_engine_release> {
     return detail::made<Engine>(vitalis_engine_create(&c, &engine), &engine);
   }
 
+  // Threads and tier, defaults filled in.
   vitalis_engine_info info() const {
     auto info = detail::sized<vitalis_engine_info>();
     return detail::filled(vitalis_engine_get_info(native_handle(), &info), &info).value();

@@ -17,32 +17,35 @@
 namespace vitalis {
 inline namespace cpp {
 
+// As vitalis_hub_options; what is empty or 0 has the default.
 struct HubOptions {
   std::string endpoint = {};      // empty: https://huggingface.co
   std::string token = {};         // empty: the one that token_path holds, if any
   std::string token_path = {};    // "token" of the Hugging Face home; empty: nobody is signed in
   std::string cache_folder = {};  // "hub" of the Hugging Face home
-  bool offline = false;
-  std::string proxy = {};
-  std::string no_proxy = {};
-  std::string ca_file = {};
-  std::string ca_folder = {};
-  std::string user_agent = {};  // of your program: "name/version"
-  uint64_t rate_limit = 0;      // bytes in a second; 0: none
-  uint32_t connections = 0;     // 0: four
+  bool offline = false;           // what needs the network fails with kNetwork
+  std::string proxy = {};         // empty: none
+  std::string no_proxy = {};      // hosts that go without it, between commas
+  std::string ca_file = {};       // certificates, PEM; empty: the system's
+  std::string ca_folder = {};     // of certificates by their hashes; empty: the system's
+  std::string user_agent = {};    // of your program: "name/version"
+  uint64_t rate_limit = 0;        // bytes in a second; 0: none
+  uint32_t connections = 0;       // 0: four
 };
 
+// As vitalis_download_options.
 struct DownloadOptions {
-  std::string revision = {};
-  std::string local_folder = {};  // empty: the cache
-  std::vector<std::string> includes = {};
-  std::vector<std::string> excludes = {};
-  std::vector<std::string> adopt_from = {};
-  bool all = false;
-  std::string pin = {};       // commit
-  std::string manifest = {};  // JSON
+  std::string revision = {};                 // over the name's own; empty: that
+  std::string local_folder = {};             // empty: the cache
+  std::vector<std::string> includes = {};    // globs of paths; '*' crosses '/'
+  std::vector<std::string> excludes = {};    // globs of what is left out of those
+  std::vector<std::string> adopt_from = {};  // folders that may hold some of the files already
+  bool all = false;                          // every file, and not only what inference needs
+  std::string pin = {};                      // commit
+  std::string manifest = {};                 // JSON
 };
 
+// VITALIS_POLICY_*
 enum class Policy : int32_t {
   kPinned = VITALIS_POLICY_PINNED,
   kNotify = VITALIS_POLICY_NOTIFY,
@@ -50,16 +53,17 @@ enum class Policy : int32_t {
   kAuto = VITALIS_POLICY_AUTO,
 };
 
+// How far a transfer is; see vitalis_transfer_progress.
 struct Progress {
-  int32_t stage = VITALIS_TRANSFER_WORKING;
-  uint64_t bytes_total = 0;
-  uint64_t bytes_landed = 0;
-  uint64_t bytes_verified = 0;
-  uint64_t bytes_fetched = 0;
-  double bytes_per_second = 0;
-  double seconds_left = -1;  // -1: unknown
-  uint32_t files = 0;
-  std::string note;  // why it waits
+  int32_t stage = VITALIS_TRANSFER_WORKING;  // VITALIS_TRANSFER_*
+  uint64_t bytes_total = 0;                  // of all files
+  uint64_t bytes_landed = 0;                 // on this machine
+  uint64_t bytes_verified = 0;               // of whole files
+  uint64_t bytes_fetched = 0;                // over the network, by this transfer
+  double bytes_per_second = 0;               // over the last seconds
+  double seconds_left = -1;                  // -1: unknown
+  uint32_t files = 0;                        // of the transfer
+  std::string note;                          // why it waits
 };
 
 namespace detail {
@@ -85,10 +89,12 @@ inline Result<std::string> kept(int32_t status, const vitalis_text* text) {
 
 // ---- transfer: a download in progress ----
 
+// A download in progress: pulled, and paused or cancelled from any thread.
 class Transfer : public detail::Owner<vitalis_transfer, vitalis_transfer_release> {
  public:
   explicit Transfer(vitalis_transfer* handle) : Owner(handle) {}  // takes over one reference
 
+  // Commit, folder, bytes and files, as JSON.
   std::string plan() const { return try_plan().value(); }
   Result<std::string> try_plan() const {
     vitalis_text text = {};
@@ -114,12 +120,13 @@ class Transfer : public detail::Owner<vitalis_transfer, vitalis_transfer_release
                                   .files = c.files,
                                   .note = std::string(detail::view(c.note))});
   }
-  bool was_cancelled() const { return cancelled_; }
+  bool was_cancelled() const { return cancelled_; }  // of the last next()
 
-  // Any thread.
+  // Any thread, as the next three: next() tells the stage PAUSED.
   void pause() { vitalis_transfer_pause(native_handle()); }
-  void resume() { vitalis_transfer_resume(native_handle()); }
-  void cancel() { vitalis_transfer_cancel(native_handle()); }
+  void resume() { vitalis_transfer_resume(native_handle()); }  // after pause()
+  void cancel() { vitalis_transfer_cancel(native_handle()); }  // for good; what landed stays
+  // From now on; 0: none.
   void set_rate_limit(uint64_t bytes_per_second) {
     vitalis_transfer_set_rate_limit(native_handle(), bytes_per_second);
   }
@@ -130,9 +137,11 @@ class Transfer : public detail::Owner<vitalis_transfer, vitalis_transfer_release
 
 // ---- hub: signing in, the store, listings, updates ----
 
+// The hub or a mirror of it, and the models on this machine; see vitalis_hub.
 class Hub : public detail::Owner<vitalis_hub, vitalis_hub_release> {
  public:
   explicit Hub(vitalis_hub* handle) : Owner(handle) {}  // takes over one reference
+  // Connects to nothing yet.
   explicit Hub(const HubOptions& options) : Hub(try_open(options).value()) {}
   static Result<Hub> try_open(const HubOptions& options) {
     auto c = detail::sized<vitalis_hub_options>();
@@ -152,12 +161,14 @@ class Hub : public detail::Owner<vitalis_hub, vitalis_hub_release> {
     return detail::made<Hub>(vitalis_hub_create(&c, &hub), &hub);
   }
 
+  // Checks a token and stores it, where Hugging Face's tools find it too. As whoami().
   std::string login(std::string_view token, const std::string& name = {}) {
     return try_login(token, name).value();
   }
   Result<std::string> try_login(std::string_view token, const std::string& name = {}) {
     return told(&vitalis_hub_login, token.data(), token.size(), detail::or_null(name));
   }
+  // Who the token in force belongs to; kDenied if there is none.
   std::string whoami() { return try_whoami().value(); }
   Result<std::string> try_whoami() { return told(&vitalis_hub_whoami); }
   // Forgets a stored token; empty: all.
@@ -173,9 +184,11 @@ class Hub : public detail::Owner<vitalis_hub, vitalis_hub_release> {
   Result<std::string> try_locate(const std::string& name, const std::string& revision = {}) {
     return told(&vitalis_hub_locate, name.c_str(), detail::or_null(revision));
   }
+  // The models in the cache folder.
   std::string models() { return try_models().value(); }
   Result<std::string> try_models() { return told(&vitalis_hub_models); }
 
+  // Freezes the commit, lists, and plans; nothing is fetched before next().
   Transfer download(const std::string& name, const DownloadOptions& options = {}) {
     return try_download(name, options).value();
   }
@@ -200,6 +213,7 @@ class Hub : public detail::Owner<vitalis_hub, vitalis_hub_release> {
     return detail::made<Transfer>(status, &transfer);
   }
 
+  // What changed at the hub since the commit that is here, and what the policy makes of it.
   std::string check(const std::string& name, Policy policy = Policy::kAuto,
                     const std::string& revision = {}) {
     return try_check(name, policy, revision).value();
@@ -215,6 +229,7 @@ class Hub : public detail::Owner<vitalis_hub, vitalis_hub_release> {
     vitalis_transfer* transfer = nullptr;
     return detail::made<Transfer>(vitalis_hub_update(native_handle(), &transfer), &transfer);
   }
+  // Lets a revision stand for a commit whose files are here.
   void activate(const std::string& name, const std::string& commit,
                 const std::string& revision = {}) {
     try_activate(name, commit, revision).value();

@@ -23,6 +23,7 @@ inline namespace cpp {
 
 // ---- tokenizer: text to tokens and back; immutable, useful without weights ----
 
+// What encode() does with special tokens and ill-formed text.
 struct EncodeOptions {
   bool special = false;  // every special token that the text spells becomes one
   bool strict = false;   // ill-formed UTF-8 is an error, with its offset, and not U+FFFD
@@ -31,15 +32,16 @@ struct EncodeOptions {
 };
 // Offsets count bytes of the text; `ends` says where each token ends.
 struct Encoding {
-  std::vector<uint32_t> tokens;
-  std::vector<size_t> ends;
+  std::vector<uint32_t> tokens;  // of the whole text
+  std::vector<size_t> ends;      // as many
 };
 // The first `bytes` of a text.
 struct Prefix {
-  std::vector<uint32_t> tokens;
-  size_t bytes = 0;
+  std::vector<uint32_t> tokens;  // of these bytes
+  size_t bytes = 0;              // of whole words
 };
 
+// Text to tokens and back; for any number of threads.
 class Tokenizer : public detail::Owner<vitalis_tokenizer, vitalis_tokenizer_release> {
  public:
   explicit Tokenizer(vitalis_tokenizer* handle) : Owner(handle) {}  // takes over one reference
@@ -76,6 +78,7 @@ class Tokenizer : public detail::Owner<vitalis_tokenizer, vitalis_tokenizer_rele
     return detail::written<std::vector<uint32_t>>(guess(text.size()), encode);
   }
 
+  // As encode() without options, with offsets.
   Encoding encode_with_offsets(std::string_view text) const {
     return try_encode_with_offsets(text).value();
   }
@@ -191,6 +194,7 @@ class Tokenizer : public detail::Owner<vitalis_tokenizer, vitalis_tokenizer_rele
 class Decoder : public detail::Owner<vitalis_decoder, vitalis_decoder_release> {
  public:
   explicit Decoder(vitalis_decoder* handle) : Owner(handle) {}  // takes over one reference
+  // Keeps the tokenizer.
   explicit Decoder(const Tokenizer& tokenizer) : Decoder(try_create(tokenizer).value()) {}
   static Result<Decoder> try_create(const Tokenizer& tokenizer) {
     vitalis_decoder* decoder = nullptr;
@@ -219,10 +223,14 @@ class Decoder : public detail::Owner<vitalis_decoder, vitalis_decoder_release> {
 
 // ---- conversation: who said what; text only ----
 
-enum class Effort : int32_t { kDefault, kLow, kMedium, kHigh };               // VITALIS_EFFORT_*
-enum class Role : int32_t { kSystem, kDeveloper, kUser, kAssistant, kTool };  // VITALIS_ROLE_*
-enum class JsonForm : int32_t { kChat, kResponses, kHarmony };                // VITALIS_JSON_*
-enum class RenderMode : int32_t { kCompletion, kConversation, kTraining };    // VITALIS_RENDER_*
+// VITALIS_EFFORT_*
+enum class Effort : int32_t { kDefault, kLow, kMedium, kHigh };
+// VITALIS_ROLE_*
+enum class Role : int32_t { kSystem, kDeveloper, kUser, kAssistant, kTool };
+// VITALIS_JSON_*
+enum class JsonForm : int32_t { kChat, kResponses, kHarmony };
+// VITALIS_RENDER_*
+enum class RenderMode : int32_t { kCompletion, kConversation, kTraining };
 // VITALIS_TOOL_CHOICE_*
 enum class ToolChoice : int32_t { kAuto, kNone, kRequired, kFunction, kFree };
 static_assert(int32_t(ToolChoice::kFree) == VITALIS_TOOL_CHOICE_FREE);
@@ -231,27 +239,31 @@ static_assert(int32_t(Effort::kHigh) == VITALIS_EFFORT_HIGH &&
               int32_t(JsonForm::kHarmony) == VITALIS_JSON_HARMONY &&
               int32_t(RenderMode::kTraining) == VITALIS_RENDER_TRAINING);
 
+// The system message; see vitalis_system. Null: the default.
 struct SystemOptions {
-  Effort reasoning_effort = Effort::kDefault;
-  const char* identity = nullptr;
-  const char* knowledge_cutoff = nullptr;
-  const char* current_date = nullptr;  // "2026-01-31"; the library has no clock
+  Effort reasoning_effort = Effort::kDefault;  // how much the model reasons
+  const char* identity = nullptr;              // the first sentence
+  const char* knowledge_cutoff = nullptr;      // "2024-06"
+  const char* current_date = nullptr;          // "2026-01-31"; the library has no clock
 };
+// See vitalis_message; what is null is not in the header.
 struct Message {
-  Role role = Role::kUser;
-  std::string_view text = {};
-  const char* name = nullptr;
-  const char* recipient = nullptr;
-  const char* channel = nullptr;
-  const char* content_type = nullptr;
+  Role role = Role::kUser;             // whose it is
+  std::string_view text = {};          // what spells control tokens in it stays text
+  const char* name = nullptr;          // of a tool, "functions.get_weather", or an author
+  const char* recipient = nullptr;     // whom an assistant calls
+  const char* channel = nullptr;       // "analysis", "commentary", "final"
+  const char* content_type = nullptr;  // "<|constrain|>json"
 };
+// How render() renders.
 struct RenderOptions {
   RenderMode mode = RenderMode::kCompletion;  // ends in the start of the assistant's message
   bool keep_analysis = false;                 // also the reasoning of finished turns
   bool retokenize = false;  // replies from their fields, not from their sampled tokens
 };
+// What the template shows besides the messages.
 struct TemplateOptions {
-  bool generation_prompt = true;
+  bool generation_prompt = true;           // ends in the start of the assistant's message
   const char* current_date = nullptr;      // "2026-01-31"; the template always shows one
   const char* reasoning_effort = nullptr;  // any word; default "medium"
   const char* model_identity = nullptr;    // default: the template's
@@ -268,6 +280,7 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
     return detail::made<Conversation>(vitalis_conversation_create(&conversation), &conversation);
   }
 
+  // Replaces the system message.
   Conversation& set_system(const SystemOptions& system) { return self(try_set_system(system)); }
   Result<Done> try_set_system(const SystemOptions& system) {
     auto c = detail::sized<vitalis_system>();
@@ -312,12 +325,15 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
     return detail::done(vitalis_conversation_set_response_schema(native_handle(), name,
                                                                  schema.data(), schema.size()));
   }
+  // The final message is free again.
   Conversation& clear_response_schema() {
     return self(detail::done(
         vitalis_conversation_set_response_schema(native_handle(), nullptr, nullptr, 0)));
   }
 
+  // A person's message.
   Conversation& user(std::string_view text) { return add({.role = Role::kUser, .text = text}); }
+  // Any message.
   Conversation& add(const Message& message) { return self(try_add(message)); }
   Result<Done> try_add(const Message& message) {
     auto c = detail::sized<vitalis_message>();
@@ -390,9 +406,6 @@ class Conversation : public detail::Owner<vitalis_conversation, vitalis_conversa
   Conversation& self(Result<Done> done) { return done.value(), *this; }
 };
 
-// The prompt as the model's chat_template.jinja makes it, from chat-completions JSON: to compare
-// with programs that use it. What spells control tokens in it becomes control tokens when it is
-// encoded as special; Conversation::render has no such hole.
 inline Result<std::string> try_render_template(std::string_view json,
                                                const TemplateOptions& options = {}) {
   auto c = detail::sized<vitalis_template_options>();
@@ -404,6 +417,9 @@ inline Result<std::string> try_render_template(std::string_view json,
     return vitalis_template_render(json.data(), json.size(), &c, text, capacity, size);
   });
 }
+// The prompt as the model's chat_template.jinja makes it, from chat-completions JSON: to compare
+// with programs that use it. What spells control tokens in it becomes control tokens when it is
+// encoded as special; Conversation::render has no such hole.
 inline std::string render_template(std::string_view json, const TemplateOptions& options = {}) {
   return try_render_template(json, options).value();
 }
@@ -424,7 +440,8 @@ enum class EventKind : int32_t {
 enum class Channel : int32_t { kNone, kAnalysis, kCommentary, kFinal, kOther };
 // VITALIS_FINISH_*; cancelled by cancel() or a stop token, for which C has a status.
 enum class FinishReason : int32_t { kNone, kStop, kToolCall, kLength, kCancelled = -1 };
-enum class JsonState : int32_t { kNone, kIncomplete, kComplete, kInvalid };  // VITALIS_JSON_STATE_*
+// VITALIS_JSON_STATE_*
+enum class JsonState : int32_t { kNone, kIncomplete, kComplete, kInvalid };
 static_assert(int32_t(EventKind::kFinished) == VITALIS_EVENT_FINISHED &&
               int32_t(Channel::kOther) == VITALIS_CHANNEL_OTHER &&
               int32_t(FinishReason::kLength) == VITALIS_FINISH_LENGTH &&
@@ -432,23 +449,24 @@ static_assert(int32_t(EventKind::kFinished) == VITALIS_EVENT_FINISHED &&
 
 // What next() tells. The views are valid until the session or the parser is used again.
 struct Event {
-  EventKind kind = EventKind::kPrefill;
-  Channel channel = Channel::kNone;
-  FinishReason finish_reason = FinishReason::kNone;
-  uint64_t done = 0;
-  uint64_t total = 0;
-  std::string_view text = {};
-  std::string_view recipient = {};
-  std::string_view channel_name = {};
-  std::string_view content_type = {};
-  bool complete = false;
-  Role role = Role::kAssistant;
-  std::string_view name = {};         // of a tool or a named author
+  EventKind kind = EventKind::kPrefill;              // which fields count, see VITALIS_EVENT_*
+  Channel channel = Channel::kNone;                  // of the message
+  FinishReason finish_reason = FinishReason::kNone;  // kFinished
+  uint64_t done = 0;                                 // kPrefill: prompt tokens in the cache
+  uint64_t total = 0;                                // kPrefill: prompt tokens
+  std::string_view text = {};                        // whole characters
+  std::string_view recipient = {};                   // whom the message calls
+  std::string_view channel_name = {};                // as the model wrote it
+  std::string_view content_type = {};                // "<|constrain|>json"
+  bool complete = false;                             // kMessageEnd: it was not cut off
+  Role role = Role::kAssistant;                      // of the message
+  std::string_view name = {};                        // of a tool or a named author
   std::string_view path = {};         // kToolCall: JSON Pointer of what the text is part of
   JsonState json = JsonState::kNone;  // of a call's arguments so far
   uint32_t message = 0;               // which message of the answer, from 0
   uint32_t token_begin = 0;  // the tokens that this is about, counted from the answer's first
-  uint32_t token_end = 0;
+  uint32_t token_end = 0;    // one past the last
+  // A piece of what users are to see.
   bool is_answer() const { return kind == EventKind::kText && channel == Channel::kFinal; }
 };
 
@@ -481,8 +499,9 @@ inline Event event(const vitalis_event& from) {
 enum class Policy : int32_t { kResilient, kStrict, kLenient };  // VITALIS_PARSE_*
 static_assert(int32_t(Policy::kLenient) == VITALIS_PARSE_LENIENT);
 
+// How a parser reads.
 struct ParserOptions {
-  Policy policy = Policy::kResilient;
+  Policy policy = Policy::kResilient;  // toward output that breaks the format
   bool from_start = false;  // the tokens begin with <|start|>, not with what follows the prompt
   std::vector<std::string> functions = {};  // declared functions, to repair names with
 };
@@ -491,6 +510,7 @@ struct ParserOptions {
 class Parser : public detail::Owner<vitalis_parser, vitalis_parser_release> {
  public:
   explicit Parser(vitalis_parser* handle) : Owner(handle) {}  // takes over one reference
+  // Keeps the tokenizer.
   explicit Parser(const Tokenizer& tokenizer, const ParserOptions& options = {})
       : Parser(try_create(tokenizer, options).value()) {}
   static Result<Parser> try_create(const Tokenizer& tokenizer, const ParserOptions& options = {}) {
@@ -524,6 +544,7 @@ class Parser : public detail::Owner<vitalis_parser, vitalis_parser_release> {
   void finish() { try_finish().value(); }
   Result<Done> try_finish() { return detail::done(vitalis_parser_finish(native_handle())); }
 
+  // What the last push() or finish() made known; none when all is told.
   std::optional<Event> next() { return try_next().value(); }
   Result<std::optional<Event>> try_next() {
     auto c = detail::sized<vitalis_event>();

@@ -37,46 +37,52 @@
 namespace vitalis {
 inline namespace cpp {
 
+// How much memory a session takes; see vitalis_session_options.
 struct SessionOptions {
-  uint32_t context = 0;
-  uint32_t chunk = 0;
+  uint32_t context = 0;            // tokens; 0: 16384, or the model's own limit
+  uint32_t chunk = 0;              // prompt tokens in one step; 0: 512
   uint32_t memory_budget_mib = 0;  // 0: none
 };
+// What plan() plans for.
 struct PlanOptions {
-  uint32_t context = 0;
-  uint32_t chunk = 0;
-  uint32_t sequences = 1;
+  uint32_t context = 0;            // as in SessionOptions
+  uint32_t chunk = 0;              // as in SessionOptions
+  uint32_t sequences = 1;          // sessions at once
   uint32_t memory_budget_mib = 0;  // 0: what the machine has free
   bool probe = false;              // measure its speed, for two seconds
 };
+// What is told of a quantized model; see vitalis_quantize_options.
 struct QuantizeOptions {
   bool compare = true;  // run both models on a built-in text
   bool probe = false;   // measure this machine's speed, for four seconds
 };
+// How an answer is sampled; see vitalis_generate_options.
 struct GenerateOptions {
-  float temperature = 1;  // 0: always the most probable token
-  float top_p = 1;
-  float min_p = 0;
-  uint32_t top_k = 0;  // 0: all
-  std::optional<uint64_t> seed = {};
-  uint32_t max_tokens = 0;       // 0: what the context holds
-  float repetition_penalty = 1;  // these and the next two: see vitalis_generate_options
-  float presence_penalty = 0;
-  float frequency_penalty = 0;
-  std::vector<vitalis_logit_bias> bias = {};
-  std::optional<uint32_t> logprobs = {};  // keep them, with so many alternatives (at most 20)
+  float temperature = 1;                      // 0: always the most probable token
+  float top_p = 1;                            // sample from the fewest tokens that have it together
+  float min_p = 0;                            // and none below this part of the most probable one's
+  uint32_t top_k = 0;                         // 0: all
+  std::optional<uint64_t> seed = {};          // none: a new one each time
+  uint32_t max_tokens = 0;                    // 0: what the context holds
+  float repetition_penalty = 1;               // of tokens in the prompt or the answer
+  float presence_penalty = 0;                 // of tokens in the answer, once
+  float frequency_penalty = 0;                // of tokens in the answer, each time
+  std::vector<vitalis_logit_bias> bias = {};  // added to logits
+  std::optional<uint32_t> logprobs = {};      // keep them, with so many alternatives (at most 20)
 };
+// How much a batch takes on.
 struct BatchOptions {
-  uint32_t sessions = 0;
-  uint32_t chunk = 0;
+  uint32_t sessions = 0;  // the most in one call; 0: 8
+  uint32_t chunk = 0;     // tokens in one step; 0: 512
 };
 
+// A tensor as its file has it.
 struct TensorInfo {
-  std::string_view name;
-  std::string_view dtype;
-  std::string_view file;
-  std::vector<uint64_t> shape;
-  uint64_t bytes = 0;
+  std::string_view name;        // in the file
+  std::string_view dtype;       // in the words of the file's format
+  std::string_view file;        // its name
+  std::vector<uint64_t> shape;  // outermost first
+  uint64_t bytes = 0;           // in the file
 };
 
 namespace detail {
@@ -88,7 +94,6 @@ inline vitalis_session_options c_options(const SessionOptions& options) {
 
 }  // namespace detail
 
-// What sessions on the model at `path` would take; no weight is read.
 inline Result<vitalis_plan> try_plan(const Engine& engine, const std::string& path,
                                      const PlanOptions& options = {}) {
   const vitalis_plan_options c = {static_cast<uint32_t>(sizeof c),
@@ -101,6 +106,7 @@ inline Result<vitalis_plan> try_plan(const Engine& engine, const std::string& pa
   return detail::filled(vitalis_engine_plan(engine.native_handle(), path.c_str(), &c, &plan),
                         &plan);
 }
+// What sessions on the model at `path` would take; no weight is read.
 inline vitalis_plan plan(const Engine& engine, const std::string& path,
                          const PlanOptions& options = {}) {
   return try_plan(engine, path, options).value();
@@ -111,10 +117,13 @@ inline vitalis_plan plan(const Engine& engine, const std::string& path,
 // may call; see vitalis_quantization_create.
 class Quantization : public detail::Owner<vitalis_quantization, vitalis_quantization_release> {
  public:
-  explicit Quantization(vitalis_quantization* handle) : Owner(handle) {}  // takes one reference
+  // Takes over one reference.
+  explicit Quantization(vitalis_quantization* handle) : Owner(handle) {}
+  // Begins to write `out`.
   Quantization(const Engine& engine, const std::string& path, const std::string& out,
                const QuantizeOptions& options = {})
       : Quantization(try_create(engine, path, out, options).value()) {}
+  // Begins to write `out`.
   static Result<Quantization> try_create(const Engine& engine, const std::string& path,
                                          const std::string& out,
                                          const QuantizeOptions& options = {}) {
@@ -128,16 +137,21 @@ class Quantization : public detail::Owner<vitalis_quantization, vitalis_quantiza
         &quantization);
   }
 
+  // False when all is done, or cancelled.
   bool next(vitalis_quantize_progress& progress) { return try_next(progress).value(); }
+  // False when all is done, or cancelled.
   Result<bool> try_next(vitalis_quantize_progress& progress) {
     progress = detail::sized<vitalis_quantize_progress>();
     const int32_t status = vitalis_quantization_next(native_handle(), &progress);
     if (status < 0) return Error::last(status);
     return status == VITALIS_OK;
   }
+  // From any thread; a later next() goes on.
   void cancel() { vitalis_quantization_cancel(native_handle()); }
 
+  // What came of it, when all is done.
   vitalis_quantize_report report() const { return try_report().value(); }
+  // What came of it, when all is done.
   Result<vitalis_quantize_report> try_report() const {
     auto report = detail::sized<vitalis_quantize_report>();
     return detail::filled(vitalis_quantization_get_report(native_handle(), &report), &report);
@@ -146,6 +160,7 @@ class Quantization : public detail::Owner<vitalis_quantization, vitalis_quantiza
 
 // ---- model: mapped weights and tokenizer, immutable ----
 
+// A checkpoint's mapped files; for any number of threads and sessions.
 class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
  public:
   explicit Model(vitalis_model* handle) : Owner(handle) {}  // takes over one reference
@@ -161,6 +176,7 @@ class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
                                &model);
   }
 
+  // The model's shape and size.
   vitalis_model_info info() const {
     auto info = detail::sized<vitalis_model_info>();
     return detail::filled(vitalis_model_get_info(native_handle(), &info), &info).value();
@@ -178,6 +194,7 @@ class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
     return tensor;
   }
 
+  // The model's own.
   Tokenizer tokenizer() const { return try_tokenizer().value(); }
   Result<Tokenizer> try_tokenizer() const {
     vitalis_tokenizer* tokenizer = nullptr;
@@ -202,6 +219,7 @@ class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
 // for; leave the loop and nothing more is. The last event is always FINISHED, also after cancel().
 class Answer : public detail::Owner<vitalis_session, vitalis_session_release> {
  public:
+  // What is to be told next, computed until there is something; none after FINISHED.
   std::optional<Event> next() { return try_next().value(); }
   Result<std::optional<Event>> try_next() {
     if (over_) return std::optional<Event>();
@@ -217,6 +235,7 @@ class Answer : public detail::Owner<vitalis_session, vitalis_session_release> {
     return std::optional<Event>(detail::event(c));
   }
 
+  // An input iterator: going on takes the next event.
   class Iterator {
    public:
     using value_type = Event;
@@ -238,8 +257,9 @@ class Answer : public detail::Owner<vitalis_session, vitalis_session_release> {
     Answer* answer_;
     std::optional<Event> event_;
   };
+  // Takes the first event.
   Iterator begin() { return Iterator(this); }
-  std::default_sentinel_t end() const { return {}; }
+  std::default_sentinel_t end() const { return {}; }  // where no event is left
 
  private:
   friend class Session;
@@ -256,9 +276,11 @@ class Answer : public detail::Owner<vitalis_session, vitalis_session_release> {
   bool over_ = false;
 };
 
+// A context's memory, and the answers given in it; see vitalis_session.
 class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
  public:
   explicit Session(vitalis_session* handle) : Owner(handle) {}  // takes over one reference
+  // Takes all of its memory. kOutOfMemory, with the plan, beyond a budget.
   explicit Session(const Model& model, const SessionOptions& options = {})
       : Session(try_create(model, options).value()) {}
   static Result<Session> try_create(const Model& model, const SessionOptions& options = {}) {
@@ -314,6 +336,7 @@ class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
   void reset() { try_reset().value(); }
   Result<Done> try_reset() { return detail::done(vitalis_session_reset(native_handle())); }
 
+  // Counts and times of the answer in progress or the last one.
   vitalis_usage usage() const { return try_usage().value(); }
   Result<vitalis_usage> try_usage() const {
     auto usage = detail::sized<vitalis_usage>();
@@ -356,10 +379,12 @@ class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
     return finished(
         vitalis_session_save(native_handle(), path.c_str(), kept_note.data(), kept_note.size()));
   }
+  // As save(); an answer in progress goes on with answer().
   bool restore(const std::string& path) { return try_restore(path).value(); }
   Result<bool> try_restore(const std::string& path) {
     return finished(vitalis_session_restore(native_handle(), path.c_str()));
   }
+  // Of the last save() or restore().
   std::string note() const { return try_note().value(); }
   Result<std::string> try_note() const {
     vitalis_text text = {};
@@ -393,9 +418,11 @@ class Session : public detail::Owner<vitalis_session, vitalis_session_release> {
 
 // ---- batch: answers of several sessions made together ----
 
+// Answers of several sessions, each with the tokens that it gets alone; see vitalis_batch.
 class Batch : public detail::Owner<vitalis_batch, vitalis_batch_release> {
  public:
   explicit Batch(vitalis_batch* handle) : Owner(handle) {}  // takes over one reference
+  // With scratch memory of its own.
   explicit Batch(const Model& model, const BatchOptions& options = {})
       : Batch(try_create(model, options).value()) {}
   static Result<Batch> try_create(const Model& model, const BatchOptions& options = {}) {
@@ -406,9 +433,10 @@ class Batch : public detail::Owner<vitalis_batch, vitalis_batch_release> {
     return detail::made<Batch>(vitalis_batch_create(model.native_handle(), &c, &batch), &batch);
   }
 
+  // An event, and whose.
   struct Told {
     size_t session;  // its place in `sessions`
-    Event event;
+    Event event;     // borrowed from that session
   };
   // What the sessions, each with an answer in progress, tell next: possibly nothing yet. None if
   // all answers are over. A cancelled one ends with FINISHED, of reason kCancelled.

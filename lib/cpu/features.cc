@@ -9,7 +9,9 @@
 #include <unistd.h>
 #endif
 
+#include <cerrno>
 #include <cstdint>
+#include <system_error>
 
 namespace vitalis::cpu {
 
@@ -47,12 +49,19 @@ constexpr uint64_t kYmmState = 0x06;      // xmm, ymm
 constexpr uint64_t kZmmState = 0xE6;      // and masks, zmm
 constexpr uint64_t kTileState = 0x60000;  // tile configuration and data
 
-// Linux hands tiles out on request only; this asks whether a request would be granted.
-bool tiles_permitted() {
+// Tiles and products of bf16 on them.
+bool has_tiles() {
+  const unsigned edx = cpuid(7).edx;
+  return bit(edx, 22) && bit(edx, 24);
+}
+
+// Linux hands tiles out on request only; this asks whether it knows of such requests.
+bool system_has_tiles() {
 #if defined(__linux__)
   constexpr long kGetSupportedStates = 0x1021, kTileDataState = 18;
   uint64_t states = 0;
-  return syscall(SYS_arch_prctl, kGetSupportedStates, &states) == 0 &&
+  return (saved_states() & kTileState) == kTileState &&
+         syscall(SYS_arch_prctl, kGetSupportedStates, &states) == 0 &&
          (states >> kTileDataState & 1) != 0;
 #else
   return false;
@@ -73,17 +82,39 @@ Features detect() {
            bit(basic.ecx, kF16c) && bit(extended.ebx, 5);
   f.avx512 = f.avx2 && saves(kZmmState) && bit(extended.ebx, 16) && bit(extended.ebx, 17) &&
              bit(extended.ebx, 30) && bit(extended.ebx, 31);
+  f.avx512_vbmi2 = f.avx512 && bit(extended.ecx, 6) && bit(extended.ebx, 3) && bit(extended.ebx, 8);
   f.avx512_bf16 = f.avx512 && bit(cpuid(7, 1).eax, 5);
   f.fast_avx512_bf16 = f.avx512_bf16 && made_by_amd();
-  f.amx = f.avx512 && saves(kTileState) && bit(extended.edx, 22) && bit(extended.edx, 24) &&
-          tiles_permitted();
+  f.amx = f.avx512 && has_tiles() && system_has_tiles();
   return f;
+}
+
+Status request_tiles() {
+  if (!detect().avx512 || !has_tiles()) {
+    return error(Code::kUnsupported, "this CPU has no AMX tiles for bf16");
+  }
+  if (!system_has_tiles()) {
+    return error(Code::kUnsupported,
+                 "this CPU has AMX tiles, but the operating system does not support them");
+  }
+#if defined(__linux__)
+  constexpr long kRequestState = 0x1023, kTileDataState = 18;
+  if (syscall(SYS_arch_prctl, kRequestState, kTileDataState) != 0) {
+    return error(Code::kUnsupported, "the operating system refused this process AMX tiles: ",
+                 std::error_code(errno, std::generic_category()).message());
+  }
+#endif
+  return {};
 }
 
 #else
 
 Features detect() {
   return {};
+}
+
+Status request_tiles() {
+  return error(Code::kUnsupported, "this CPU has no AMX tiles for bf16");
 }
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "engine/weights.h"
@@ -173,8 +174,12 @@ void Forward::attention(size_t layer) {
     }
   });
 
-  parallel(active_ * c.kv_heads,
-           [&](size_t task) { attend(layer, w, task / c.kv_heads, task % c.kv_heads); });
+  if (active_ == 1 && segments(keys_of(layer, 0)) > 1) {
+    attend_by_segments(layer, w);
+  } else {
+    parallel(active_ * c.kv_heads,
+             [&](size_t task) { attend(layer, w, task / c.kv_heads, task % c.kv_heads); });
+  }
 
   pack(s_.attention, q, active_, q);
   parallel(ranges(c.hidden), [&](size_t task) {
@@ -183,34 +188,101 @@ void Forward::attention(size_t layer) {
   });
 }
 
-// The query heads that share one KV head, over the keys that the row sees: all up to its own, or
-// the last `sliding_window` of them. The sink is a logit without a value: it opens the softmax.
-void Forward::attend(size_t layer, const model::Layer& w, size_t row, size_t kv_head) {
+// The keys that a row sees: all up to its own, or the last `sliding_window` of them.
+Forward::Keys Forward::keys_of(size_t layer, size_t row) const {
+  const size_t end = row_[row].position + 1, window = config_->sliding_window;
+  return {config_->sliding[layer] && end > window ? end - window : 0, end};
+}
+
+size_t Forward::segments(const Keys& keys) {
+  return (keys.end - 1) / kernels::kSegment - keys.begin / kernels::kSegment + 1;
+}
+
+// The query heads that share one KV head, kHeadsPerAttend at most at a time.
+template <class Body>
+void Forward::each_group(size_t kv_head, Body&& body) const {
+  const size_t group = config_->heads / config_->kv_heads;
+  for (size_t h = 0; h < group; h += kernels::kHeadsPerAttend) {
+    body(kv_head * group + h, std::min(group - h, kernels::kHeadsPerAttend));
+  }
+}
+
+// Folds keys, which lie in one segment, into the state of some query heads.
+void Forward::fold(size_t layer, size_t row, size_t kv_head, size_t head, size_t heads,
+                   const Keys& keys, const kernels::AttentionState& state) const {
   const model::Config& c = *config_;
-  const kernels::Table& k = *engine_->kernels;
-  const size_t group = c.heads / c.kv_heads, end = row_[row].position + 1;
-  const size_t first = c.sliding[layer] && end > c.sliding_window ? end - c.sliding_window : 0;
-  const kernels::KvHead cache = row_[row].cache->head(layer, kv_head);
   const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head_dim)) /
                                          (weights_->q_scale * weights_->k_scale));
+  const float* q = s_.qkv + row * (c.q_width() + 2 * c.kv_width()) + head * c.head_dim;
+  engine_->kernels->attend(q, heads, c.head_dim, row_[row].cache->head(layer, kv_head), keys.begin,
+                           keys.end, scale, state);
+}
 
-  for (size_t h = 0; h < group; h += kernels::kHeadsPerAttend) {
-    const size_t heads = std::min(group - h, kernels::kHeadsPerAttend);
-    const size_t at = kv_head * group + h;
-    const float* q = s_.qkv + row * (c.q_width() + 2 * c.kv_width()) + at * c.head_dim;
+// The sink is a logit without a value: it opens the softmax.
+void Forward::open(const model::Layer& w, size_t head, size_t heads,
+                   const kernels::AttentionState& state) const {
+  for (size_t i = 0; i < heads; ++i) {
+    state.max[i] = element(vector(w.sinks), head + i);
+    state.sum[i] = 1;
+  }
+  std::fill_n(state.out, heads * config_->head_dim, 0.0f);
+}
+
+void Forward::attend(size_t layer, const model::Layer& w, size_t row, size_t kv_head) {
+  const size_t head_dim = config_->head_dim;
+  const Keys keys = keys_of(layer, row);
+  each_group(kv_head, [&](size_t head, size_t heads) {
     float max[kernels::kHeadsPerAttend], sum[kernels::kHeadsPerAttend];
-    float out[kernels::kHeadsPerAttend * kernels::kMostHeadDim] = {};
-    for (size_t i = 0; i < heads; ++i) {
-      max[i] = element(vector(w.sinks), at + i);
-      sum[i] = 1;
-    }
+    float out[kernels::kHeadsPerAttend * kernels::kMostHeadDim];
     const kernels::AttentionState state{max, sum, out};
-    for (size_t begin = first; begin < end;) {
-      const size_t stop = std::min(end, (begin / kernels::kSegment + 1) * kernels::kSegment);
-      k.attend(q, heads, c.head_dim, cache, begin, stop, scale, state);
-      begin = stop;
+    open(w, head, heads, state);
+    for (size_t begin = keys.begin; begin < keys.end;) {
+      const size_t end = std::min(keys.end, (begin / kernels::kSegment + 1) * kernels::kSegment);
+      fold(layer, row, kv_head, head, heads, {begin, end}, state);
+      begin = end;
     }
-    k.finish(state, heads, c.head_dim, s_.attention + row * c.q_width() + at * c.head_dim);
+    engine_->kernels->finish(state, heads, head_dim,
+                             s_.attention + row * config_->q_width() + head * head_dim);
+  });
+}
+
+// The same for a step of one row, where segments too are tasks, so that many threads share a long
+// context. Each begins with nothing, which leaves its own numbers, and they are merged in order:
+// the bits are those of attend().
+void Forward::attend_by_segments(size_t layer, const model::Layer& w) {
+  const model::Config& c = *config_;
+  const Keys keys = keys_of(layer, 0);
+  const size_t first = keys.begin / kernels::kSegment, n = segments(keys);
+  const auto state_of = [&](size_t which, size_t head) {
+    const size_t at = which * c.heads + head;
+    return kernels::AttentionState{s_.segment_max + at, s_.segment_sum + at,
+                                   s_.segment_out + at * c.head_dim};
+  };
+  for (size_t done = 0; done < n; done += kSegmentsAtOnce) {
+    const size_t now = std::min(kSegmentsAtOnce, n - done);
+    parallel(c.kv_heads * now, [&](size_t task) {
+      const size_t segment = first + done + task % now;
+      const Keys some = {std::max(keys.begin, segment * kernels::kSegment),
+                         std::min(keys.end, (segment + 1) * kernels::kSegment)};
+      each_group(task / now, [&](size_t head, size_t heads) {
+        const auto state = state_of(task % now, head);
+        std::fill_n(state.max, heads, std::numeric_limits<float>::lowest());
+        std::fill_n(state.sum, heads, 0.0f);
+        std::fill_n(state.out, heads * c.head_dim, 0.0f);
+        fold(layer, 0, task / now, head, heads, some, state);
+      });
+    });
+    parallel(c.kv_heads, [&](size_t kv_head) {
+      each_group(kv_head, [&](size_t head, size_t heads) {
+        const auto all = state_of(kSegmentsAtOnce, head);
+        if (done == 0) open(w, head, heads, all);
+        for (size_t i = 0; i < now; ++i) {
+          engine_->kernels->merge(all, state_of(i, head), heads, c.head_dim);
+        }
+        if (done + now < n) return;
+        engine_->kernels->finish(all, heads, c.head_dim, s_.attention + head * c.head_dim);
+      });
+    });
   }
 }
 
@@ -285,7 +357,7 @@ void Forward::run_experts(const model::Layer& w, size_t panels) {
   const model::Config& c = *config_;
   const kernels::Table& k = *engine_->kernels;
 
-  parallel(panels, [&](size_t i) {
+  each_panel(panels, [&](size_t i) {
     const ExpertPanel& p = s_.panels[i];
     k.pack(s_.normed, c.hidden, s_.order + p.first, p.rows, c.hidden, engine_->round(),
            s_.packed + p.packed);
@@ -299,7 +371,7 @@ void Forward::run_experts(const model::Layer& w, size_t panels) {
     activate(w, s_.panels[task / up_ranges], begin, end);
   });
 
-  parallel(panels, [&](size_t i) {
+  each_panel(panels, [&](size_t i) {
     const ExpertPanel& p = s_.panels[i];
     k.pack(s_.activated + p.first * c.intermediate, c.intermediate, nullptr, p.rows, c.intermediate,
            engine_->round(), s_.packed + p.packed_activated);

@@ -74,7 +74,20 @@ class Forward {
   void embed(std::span<const Part> parts);
   bool layers(std::span<const Part> parts, const std::atomic<bool>& cancel, Observer* observer);
   void attention(size_t layer);
+  // Positions [begin, end).
+  struct Keys {
+    size_t begin, end;
+  };
+  Keys keys_of(size_t layer, size_t row) const;
+  static size_t segments(const Keys& keys);
+  template <class Body>
+  void each_group(size_t kv_head, Body&& body) const;
+  void fold(size_t layer, size_t row, size_t kv_head, size_t head, size_t heads, const Keys& keys,
+            const kernels::AttentionState& state) const;
+  void open(const model::Layer& w, size_t head, size_t heads,
+            const kernels::AttentionState& state) const;
   void attend(size_t layer, const model::Layer& w, size_t row, size_t kv_head);
+  void attend_by_segments(size_t layer, const model::Layer& w);
   void experts(const model::Layer& w);
   void route(const model::Layer& w);
   size_t group_by_expert();
@@ -92,6 +105,14 @@ class Forward {
     const auto schedule =
         active_ == 1 ? Parallel::Schedule::kBalanced : Parallel::Schedule::kDynamic;
     engine_->parallel->run(tasks, schedule, static_cast<Body&&>(body));
+  }
+
+  // As parallel(), but one after another where a meeting of threads would take longer than the
+  // work.
+  template <class Body>
+  void each_panel(size_t panels, Body&& body) const {
+    if (active_ > 1) return parallel(panels, static_cast<Body&&>(body));
+    for (size_t i = 0; i < panels; ++i) body(i);
   }
 
   const Engine* engine_;

@@ -21,6 +21,10 @@ ScratchPlan::ScratchPlan(const model::Config& c, size_t rows, ArenaPlan& plan) {
   normed_ = plan.add<float>("normed", rows * c.hidden);
   qkv_ = plan.add<float>("qkv", rows * (c.q_width() + 2 * c.kv_width()));
   attention_ = plan.add<float>("attention", rows * c.q_width());
+  const size_t states = (kSegmentsAtOnce + 1) * c.heads;
+  segment_max_ = plan.add<float>("segment_max", states);
+  segment_sum_ = plan.add<float>("segment_sum", states);
+  segment_out_ = plan.add<float>("segment_out", states * c.head_dim);
   projected_ = plan.add<float>("projected", rows * c.hidden);
   cos_ = plan.add<float>("cos", rows * c.head_dim / 2);
   sin_ = plan.add<float>("sin", rows * c.head_dim / 2);
@@ -44,6 +48,9 @@ Scratch ScratchPlan::bind(const Arena& a) const {
           .normed = a.at<float>(normed_),
           .qkv = a.at<float>(qkv_),
           .attention = a.at<float>(attention_),
+          .segment_max = a.at<float>(segment_max_),
+          .segment_sum = a.at<float>(segment_sum_),
+          .segment_out = a.at<float>(segment_out_),
           .projected = a.at<float>(projected_),
           .cos = a.at<float>(cos_),
           .sin = a.at<float>(sin_),

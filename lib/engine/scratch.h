@@ -15,6 +15,9 @@ namespace vitalis::engine {
 // Rows that are packed together and share the decoding of a weight.
 inline constexpr size_t kPanelRows = 256;
 
+// Segments of keys that one row's attention takes together, each with a state of its own.
+inline constexpr size_t kSegmentsAtOnce = 8;
+
 // The tokens of one expert, or a part of them.
 struct ExpertPanel {
   size_t expert;
@@ -30,6 +33,9 @@ struct Scratch {
   float* normed;             // [rows][hidden]
   float* qkv;                // [rows][q_width + 2 kv_width]
   float* attention;          // [rows][q_width]
+  float* segment_max;        // [kSegmentsAtOnce + 1][heads], the last for all together
+  float* segment_sum;        // likewise
+  float* segment_out;        // [kSegmentsAtOnce + 1][heads][head_dim]
   float* projected;          // [rows][hidden]
   float* cos;                // [rows][head_dim / 2]
   float* sin;                // [rows][head_dim / 2]
@@ -51,8 +57,9 @@ class ScratchPlan {
   Scratch bind(const Arena& arena) const;
 
  private:
-  size_t x_, normed_, qkv_, attention_, projected_, cos_, sin_, packed_, router_logits_,
-      packed_router_, experts_, shares_, order_, place_, panels_, activated_;
+  size_t x_, normed_, qkv_, attention_, segment_max_, segment_sum_, segment_out_, projected_, cos_,
+      sin_, packed_, router_logits_, packed_router_, experts_, shares_, order_, place_, panels_,
+      activated_;
 };
 
 // The most bytes that a table's pack() needs for `panels` groups of `rows` rows in sum.

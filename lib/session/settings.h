@@ -39,7 +39,7 @@ std::span<const Setting> settings_table();
 
 // "VITALIS_RUNTIME_THREADS"
 std::string environment_name(const Setting& setting);
-// "a number, 1 to 4096": what follows "expected" in a message.
+// "a number, 1 to 1024": what follows "expected" in a message.
 std::string expected_value(const Setting& setting);
 
 // 2000000 for "2MB/s": a number of bytes, with a unit of 1000 or 1024 and "/s" if wanted.

@@ -18,10 +18,10 @@ constexpr bool kAnyFile = false;
 constexpr bool kTrusted = true;
 
 constexpr std::array kTable = {
-    Setting{"runtime.threads", Type::kInteger, "", "the cores that may be used", 1, 4096, "",
+    Setting{"runtime.threads", Type::kInteger, "", "the cores that may be used", 1, 1024, "",
             "--threads", "", kAnyFile, "threads"},
     Setting{"runtime.tier", Type::kText, "", "the fastest here", 0, 0, "", "--tier", "VITALIS_ISA",
-            kAnyFile, "kernels: portable, avx2, avx512, avx512bf16"},
+            kAnyFile, "kernels: portable, avx2, avx512, avx512bf16, amx"},
     Setting{"runtime.context", Type::kInteger, "", "16384, or the model's limit", 1,
             std::numeric_limits<uint32_t>::max(), "", "--context", "", kAnyFile,
             "tokens of prompt and answers"},

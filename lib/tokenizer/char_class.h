@@ -4,8 +4,8 @@
 // points that it does not assign are kOther. The tables are generated (unicode/).
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 namespace vitalis::tokenizer {
 
@@ -22,6 +22,12 @@ enum CharClass : uint8_t {
 
 extern const uint16_t kClassBlock[0x110000 / 64];
 extern const uint8_t kClassOfBlock[][64];
+
+// The same, for closed ISA files, which cannot name them.
+struct ClassTables {
+  const uint16_t* block;
+  const uint8_t (*of)[64];
+};
 
 inline CharClass class_of(char32_t c) {
   return static_cast<CharClass>(kClassOfBlock[kClassBlock[c >> 6]][c & 63]);

@@ -5,13 +5,15 @@
 #include "tokenizer/encoder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "tokenizer/merge.h"
 
 namespace vitalis::tokenizer {
 namespace {
 
-constexpr size_t kReadable = 16;  // bytes that a key is cut from
+constexpr size_t kMissesAtOnce = 16;
+constexpr size_t kAtOnce = 4;  // tokens that are copied without a branch
 
 struct Append {
   std::vector<Token>& out;
@@ -20,51 +22,87 @@ struct Append {
 
 }  // namespace
 
-// A piece that is not in its bucket: too long for one, overflowed, or no entry.
+// A piece that is neither in its bucket of the vocabulary nor among the remembered short ones.
 struct Encoder::Miss {
-  size_t at;  // in the batch
+  size_t after;  // so many tokens of its batch
   const char* bytes;
   size_t size;
+  uint64_t hashed;
   bool may_be_entry;
-  ShortWords::Word word;  // unless the piece is too long
+
+  std::string_view piece() const { return {bytes, size}; }
 };
 
-template <class Sink>
-void Encoder::encode_miss(const Miss& miss, Sink& sink) const {
-  const std::string_view piece(miss.bytes, miss.size);
+// What it knows of a piece without merging it: how many tokens it wrote; 0 if it must be merged.
+size_t Encoder::recall(const Miss& miss, Token* tokens) const {
+  const std::string_view piece = miss.piece();
   if (miss.may_be_entry) {
-    const Token id = vocabulary_.find(piece);
-    if (id != kNone) return sink(&id, 1);
+    tokens[0] = piece.size() > kMaxShort ? vocabulary_.find_long(piece, miss.hashed)
+                                         : vocabulary_.find(piece);
+    if (tokens[0] != kNone) return 1;
   }
-  if (piece.size() > ShortWords::kMaxWord) return encode_long(piece, sink);
-  Token known[ShortWords::kMaxTokens];
-  if (const size_t n = short_words_.find(miss.word, known)) return sink(known, n);
-  if (piece.size() > ShortWords::kMaxTokens) return encode_long(piece, sink);
-  Token merged[kSmallPiece];
-  const size_t n = merge_small(vocabulary_, piece, merged);
-  short_words_.learn(miss.word, merged, n);
-  sink(merged, n);
+  if (piece.size() <= ShortWords::kMaxWord) {
+    const size_t n = memory_.short_words.find(ShortWords::word_of(piece, miss.hashed), tokens);
+    if (n != ShortWords::kElsewhere) return n;
+  }
+  if (piece.size() > LongWords::kMaxWord) return 0;
+  return memory_.long_words.find(LongWords::word_of(piece, miss.hashed), tokens);
 }
 
-// A word that is long, or may have too many tokens to be remembered as a short one.
+void Encoder::learn(const Miss& miss, const Token* tokens, size_t n) const {
+  const std::string_view piece = miss.piece();
+  if (piece.size() <= Pieces::kMaxWord && n <= Pieces::kMaxTokens) {
+    memory_.pieces.learn(Pieces::word_of(piece, miss.hashed), tokens, n);
+  } else if (piece.size() <= ShortWords::kMaxWord && n <= ShortWords::kMaxTokens) {
+    memory_.short_words.learn(ShortWords::word_of(piece, miss.hashed), tokens, n);
+  } else if (piece.size() <= LongWords::kMaxWord && n <= LongWords::kMaxTokens) {
+    if (piece.size() <= ShortWords::kMaxWord) {
+      memory_.short_words.learn_elsewhere(ShortWords::word_of(piece, miss.hashed));
+    }
+    memory_.long_words.learn(LongWords::word_of(piece, miss.hashed), tokens, n);
+  }
+}
+
+// Gives the sink the tokens of the batch, ids[0..n_ids), with those of the misses among them.
 template <class Sink>
-void Encoder::encode_long(std::string_view piece, Sink& sink) const {
-  if (piece.size() > LongWords::kMaxWord) {
-    std::vector<Token> merged;
-    merge(vocabulary_, piece, merged);
-    return sink(merged.data(), merged.size());
+void Encoder::encode_misses(std::span<const Miss> misses, const Token* ids, size_t n_ids,
+                            Sink& sink) const {
+  constexpr size_t kRoom =
+      LongWords::kMaxTokens > kSmallPiece ? LongWords::kMaxTokens : kSmallPiece;
+  Token tokens[kMissesAtOnce][kRoom];
+  size_t counts[kMissesAtOnce];
+  SmallMerge merges[kMissesAtOnce];
+  size_t merged_by[kMissesAtOnce];
+  size_t done = 0;
+  for (size_t first = 0; first < misses.size(); first += kMissesAtOnce) {
+    const size_t n = std::min(kMissesAtOnce, misses.size() - first);
+    size_t n_merges = 0;
+    for (size_t k = 0; k < n; ++k) {
+      const Miss& miss = misses[first + k];
+      counts[k] = recall(miss, tokens[k]);
+      if (counts[k] != 0 || miss.size > kSmallPiece) continue;
+      merges[n_merges] = {miss.bytes, miss.size, tokens[k], 0};
+      merged_by[n_merges++] = k;
+    }
+    merge_small(vocabulary_, {merges, n_merges});
+    for (size_t m = 0; m < n_merges; ++m) {
+      counts[merged_by[m]] = merges[m].n;
+      learn(misses[first + merged_by[m]], merges[m].tokens, merges[m].n);
+    }
+    for (size_t k = 0; k < n; ++k) {
+      const Miss& miss = misses[first + k];
+      sink(ids + done, miss.after - done);
+      done = miss.after;
+      if (counts[k] != 0) {
+        sink(tokens[k], counts[k]);
+      } else {
+        std::vector<Token> merged;
+        merge(vocabulary_, miss.piece(), merged);
+        sink(merged.data(), merged.size());
+      }
+    }
   }
-  const LongWords::Word word = LongWords::word_of(piece);
-  Token known[LongWords::kMaxTokens];
-  if (const size_t n = long_words_.find(word, known)) return sink(known, n);
-  Token merged[kSmallPiece];
-  const size_t n = merge_small(vocabulary_, piece, merged);
-  if (n <= ShortWords::kMaxTokens && piece.size() <= ShortWords::kMaxWord) {
-    short_words_.learn(ShortWords::word_of(piece), merged, n);
-  } else if (n <= LongWords::kMaxTokens) {
-    long_words_.learn(word, merged, n);
-  }
-  sink(merged, n);
+  sink(ids + done, n_ids - done);
 }
 
 template <class Sink>
@@ -72,63 +110,63 @@ void Encoder::encode_batch(std::string_view text, size_t begin, const size_t* en
                            Sink& sink) const {
   Key keys[kMaxPieces];
   uint64_t hashes[kMaxPieces];
-  Token ids[kMaxPieces];
-  Miss misses[kMaxPieces];
+  Token found[kMaxPieces + kAtOnce];
+  uint8_t missing[kMaxPieces];
+  const auto buckets = vocabulary_.buckets();
+  size_t n_missing = kernels_.look_up(text.data(), text.size(), begin, ends, n, buckets.data(),
+                                      buckets.size(), keys, hashes, found, missing);
+  if (!vocabulary_.whole_pieces_first()) {
+    for (size_t i = 0; i < n; ++i) missing[i] = static_cast<uint8_t>(i);
+    n_missing = n;
+  }
+  for (size_t k = 0; k < n_missing; ++k) memory_.pieces.prefetch(hashes[missing[k]]);
 
-  const char* const text_end = text.data() + text.size();
-  const auto readable = [&](const char* bytes) {
-    return static_cast<size_t>(text_end - bytes) >= kReadable;
+  Token ids[kMaxPieces * Pieces::kMaxTokens + kAtOnce];
+  size_t n_ids = 0, n_misses = 0, next = 0;
+  const auto take_found = [&](size_t to) {
+    for (size_t i = next; i < to; i += kAtOnce) {
+      std::memcpy(ids + n_ids + (i - next), found + i, kAtOnce * sizeof(Token));
+    }
+    n_ids += to - next;
+    next = to + 1;
   };
-  size_t at = begin;
-  for (size_t i = 0; i < n; ++i) {
-    const size_t size = ends[i] - at;
-    const char* piece = text.data() + at;
-    at = ends[i];
-    if (size > kMaxShort) {
-      keys[i] = {~uint64_t{0}, ~uint64_t{0}};  // nobody's
-    } else {
-      keys[i] = readable(piece) ? key_of_padded(piece, size) : key_of(piece, size);
+  Miss misses[kMaxPieces];
+  for (size_t k = 0; k < n_missing; ++k) {
+    const size_t i = missing[k];
+    take_found(i);
+    if (const size_t known =
+            memory_.pieces.find_padded({{keys[i].low, keys[i].high}, hashes[i]}, ids + n_ids)) {
+      n_ids += known;
+      continue;
     }
-    hashes[i] = hash(keys[i]);
-    __builtin_prefetch(&vocabulary_.home(hashes[i]));
+    const size_t from = i == 0 ? begin : ends[i - 1];
+    misses[n_misses++] = miss_of(text.substr(from, ends[i] - from), hashes[i], n_ids);
   }
+  take_found(n);
 
-  const bool whole_first = vocabulary_.whole_pieces_first();
-  size_t n_misses = 0;
-  for (size_t i = 0; i < n; ++i) {
-    ids[i] = whole_first ? vocabulary_.find_at_home(keys[i], hashes[i]) : kNone;
-    misses[n_misses].at = i;
-    n_misses += ids[i] == kNone;
-  }
+  encode_misses(std::span<const Miss>(misses, n_misses), ids, n_ids, sink);
+}
 
-  for (size_t k = 0; k < n_misses; ++k) {
-    Miss& miss = misses[k];
-    const size_t from = miss.at == 0 ? begin : ends[miss.at - 1];
-    miss.bytes = text.data() + from;
-    miss.size = ends[miss.at] - from;
-    miss.may_be_entry =
-        whole_first && (miss.size > kMaxShort || vocabulary_.home(hashes[miss.at]).overflow != 0);
-    if (miss.size <= ShortWords::kMaxWord) {
-      miss.word = miss.size <= kMaxShort ? ShortWords::word_of(keys[miss.at], hashes[miss.at])
-                                         : ShortWords::word_of({miss.bytes, miss.size});
-      short_words_.prefetch(miss.word);
-    }
+// Asks for the memory in which such a piece will be looked for.
+Encoder::Miss Encoder::miss_of(std::string_view piece, uint64_t key_hash, size_t after) const {
+  const bool is_long = piece.size() > kMaxShort;
+  const uint64_t hashed = is_long ? hash(piece) : key_hash;
+  if (piece.size() <= ShortWords::kMaxWord) {
+    memory_.short_words.prefetch(hashed);
+  } else if (piece.size() <= LongWords::kMaxWord) {
+    memory_.long_words.prefetch(hashed);
   }
-
-  size_t done = 0;
-  for (size_t k = 0; k < n_misses; ++k) {
-    sink(ids + done, misses[k].at - done);
-    encode_miss(misses[k], sink);
-    done = misses[k].at + 1;
-  }
-  sink(ids + done, n - done);
+  const bool may_be_entry =
+      vocabulary_.whole_pieces_first() &&
+      (is_long ? vocabulary_.may_have(hashed) : vocabulary_.home(hashed).overflow != 0);
+  return {after, piece.data(), piece.size(), hashed, may_be_entry};
 }
 
 template <class Sink>
-void Encoder::each_batch(std::string_view text, Sink sink) const {
+void Encoder::each_batch(std::string_view text, Sink&& sink) const {
   size_t ends[kMaxPieces];
   for (size_t begin = 0; begin < text.size();) {
-    const size_t n = split(text, begin, ends);
+    const size_t n = split(kernels_, text, begin, ends);
     encode_batch(text, begin, ends, n, sink);
     begin = ends[n - 1];
   }
@@ -150,7 +188,7 @@ size_t Encoder::encode_up_to(std::string_view text, size_t limit, std::vector<To
   size_t ends[kMaxPieces];
   size_t begin = 0;
   while (begin < text.size()) {
-    const size_t n = split(text, begin, ends);
+    const size_t n = split(kernels_, text, begin, ends);
     for (size_t i = 0; i < n; ++i) {
       tokens.clear();
       encode_batch(text, begin, &ends[i], 1, append);

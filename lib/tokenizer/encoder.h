@@ -3,6 +3,7 @@
 // number of threads at once.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace vitalis::tokenizer {
 
 class Encoder {
  public:
-  Encoder(const Vocabulary& vocabulary, const ShortWords& short_words, const LongWords& long_words)
-      : vocabulary_(vocabulary), short_words_(short_words), long_words_(long_words) {}
+  // All must outlive it.
+  Encoder(const PieceKernels& kernels, const Vocabulary& vocabulary, const WordMemory& memory)
+      : kernels_(kernels), vocabulary_(vocabulary), memory_(memory) {}
 
   void encode(std::string_view text, std::vector<Token>& out) const;
   size_t count(std::string_view text) const;
@@ -25,19 +27,21 @@ class Encoder {
 
  private:
   template <class Sink>
-  void each_batch(std::string_view text, Sink sink) const;
+  void each_batch(std::string_view text, Sink&& sink) const;
   template <class Sink>
   void encode_batch(std::string_view text, size_t begin, const size_t* ends, size_t n,
                     Sink& sink) const;
   struct Miss;
+  Miss miss_of(std::string_view piece, uint64_t key_hash, size_t after) const;
+  size_t recall(const Miss& miss, Token* tokens) const;
+  void learn(const Miss& miss, const Token* tokens, size_t n) const;
   template <class Sink>
-  void encode_miss(const Miss& miss, Sink& sink) const;
-  template <class Sink>
-  void encode_long(std::string_view piece, Sink& sink) const;
+  void encode_misses(std::span<const Miss> misses, const Token* ids, size_t n_ids,
+                     Sink& sink) const;
 
+  const PieceKernels& kernels_;
   const Vocabulary& vocabulary_;
-  const ShortWords& short_words_;
-  const LongWords& long_words_;
+  const WordMemory& memory_;
 };
 
 }  // namespace vitalis::tokenizer

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <string>
 
@@ -34,11 +35,23 @@ class ByIds {
     return join(
         vocabulary_.byte_pair(static_cast<uint8_t>(both[0]), static_cast<uint8_t>(both[1])));
   }
-  Join operator()(const char* both, size_t size, Token, Token) const {
-    if (size > kMaxShort) return join(vocabulary_.find({both, size}));
+  struct Question {
+    Key key;
+    uint64_t hashed;
+    bool open;  // not answered yet
+    Join join;
+  };
+  // The answer's memory is asked for.
+  Question ask(const char* both, size_t size, Token, Token) const {
+    if (size > kMaxShort) return {{}, 0, false, join(vocabulary_.find({both, size}))};
     const Key key = end_ - both < 16 ? key_of(both, size) : key_of_padded(both, size);
     const uint64_t hashed = hash(key);
-    return join(vocabulary_.may_have(hashed) ? vocabulary_.find(key, hashed) : kNone);
+    const bool open = vocabulary_.may_have(hashed);
+    if (open) __builtin_prefetch(&vocabulary_.home(hashed));
+    return {key, hashed, open, {kNever, kNone}};
+  }
+  Join answer(const Question& question) const {
+    return question.open ? join(vocabulary_.find(question.key, question.hashed)) : question.join;
   }
 
  private:
@@ -54,13 +67,15 @@ class ByPairs {
   ByPairs(const Vocabulary& vocabulary, std::string_view, size_t) : vocabulary_(vocabulary) {}
 
   Join bytes(const char* both) const {
-    return (*this)(both, 2, vocabulary_.byte_id(static_cast<uint8_t>(both[0])),
-                   vocabulary_.byte_id(static_cast<uint8_t>(both[1])));
+    return ask(both, 2, vocabulary_.byte_id(static_cast<uint8_t>(both[0])),
+               vocabulary_.byte_id(static_cast<uint8_t>(both[1])));
   }
-  Join operator()(const char*, size_t, Token left, Token right) const {
+  using Question = Join;
+  Question ask(const char*, size_t, Token left, Token right) const {
     const PairSlot& slot = vocabulary_.pair(left, right);
     return {slot.rank > kMaxRank ? kNever : static_cast<int32_t>(slot.rank), slot.result};
   }
+  Join answer(const Question& join) const { return join; }
 
  private:
   const Vocabulary& vocabulary_;
@@ -75,19 +90,39 @@ class Small {
       : joiner_(vocabulary, {bytes_, piece.size()}, kPadding), size_(piece.size()) {
     std::memcpy(bytes_, piece.data(), size_);
     std::memset(bytes_ + size_, 0, kPadding);
+    chunks_ = (size_ + kChunk - 1) / kChunk;
+    std::fill_n(candidates_, chunks_ * kChunk, kNever);
     for (size_t i = 0; i < size_; ++i) {
       ids_[i] = vocabulary.byte_id(static_cast<uint8_t>(bytes_[i]));
       next_[i] = static_cast<uint8_t>(i + 1);
       previous_[i] = static_cast<uint8_t>(i - 1);
     }
-    const size_t chunks = (size_ + kChunk - 1) / kChunk;
-    std::fill_n(candidates_, chunks * kChunk, kNever);
     for (size_t i = 0; i + 1 < size_; ++i) set(i, joiner_.bytes(bytes_ + i));
-    while (true) {
-      const int32_t best = least(chunks);
-      if (best == kNever) break;
-      join(static_cast<size_t>(best) % kSmall);
+  }
+  Small(const Small&) = delete;
+  Small& operator=(const Small&) = delete;
+
+  // Joins the best pair and asks for its new neighbours' ranks; false: there is none.
+  bool begin() {
+    const int32_t best = least();
+    if (best == kNever) return false;
+    place_ = static_cast<size_t>(best) % kSmall;
+    const size_t gone = next_[place_];
+    const size_t next = next_[gone];
+    ids_[place_] = joined_[place_];
+    next_[place_] = static_cast<uint8_t>(next);
+    candidates_[gone] = kNever;
+    candidates_[place_] = kNever;
+    if (place_ > 0) left_ = ask(previous_[place_]);
+    if (next < size_) {
+      previous_[next] = static_cast<uint8_t>(place_);
+      right_ = ask(place_);
     }
+    return true;
+  }
+  void end() {
+    if (place_ > 0) set(previous_[place_], joiner_.answer(left_));
+    if (next_[place_] < size_) set(place_, joiner_.answer(right_));
   }
 
   template <class Visit>
@@ -99,10 +134,10 @@ class Small {
   static constexpr size_t kPadding = 16;
   static constexpr size_t kChunk = 8;
 
-  int32_t least(size_t chunks) const {
+  int32_t least() const {
     int32_t lanes[kChunk];
     std::copy_n(candidates_, kChunk, lanes);
-    for (size_t c = 1; c < chunks; ++c) {
+    for (size_t c = 1; c < chunks_; ++c) {
       for (size_t k = 0; k < kChunk; ++k) {
         lanes[k] = std::min(lanes[k], candidates_[c * kChunk + k]);
       }
@@ -118,32 +153,52 @@ class Small {
     candidates_[i] = join.rank == kNever ? kNever : join.rank * int32_t{kSmall} + place;
     joined_[i] = join.id;
   }
-  void look(size_t i) {
+  typename Joiner::Question ask(size_t i) const {
     const size_t second = next_[i];
-    set(i, joiner_(bytes_ + i, next_[second] - i, ids_[i], ids_[second]));
-  }
-
-  void join(size_t i) {
-    const size_t gone = next_[i];
-    const size_t next = next_[gone];
-    ids_[i] = joined_[i];
-    next_[i] = static_cast<uint8_t>(next);
-    candidates_[gone] = kNever;
-    if (i > 0) look(previous_[i]);
-    if (next < size_) {
-      previous_[next] = static_cast<uint8_t>(i);
-      look(i);
-    } else {
-      candidates_[i] = kNever;
-    }
+    return joiner_.ask(bytes_ + i, next_[second] - i, ids_[i], ids_[second]);
   }
 
   char bytes_[kSmall + kPadding];
   Joiner joiner_;
-  size_t size_;
+  size_t size_, chunks_;
+  size_t place_ = 0;
+  typename Joiner::Question left_{}, right_{};
   uint8_t next_[kSmall], previous_[kSmall];
   Token ids_[kSmall], joined_[kSmall];
   int32_t candidates_[kSmall];
+};
+
+// In turns, so that each waits for memory while the others work.
+template <class Joiner>
+class Together {
+ public:
+  static constexpr size_t kMost = 4;
+
+  // At most kMost pieces of at most kSmall bytes.
+  void add(const Vocabulary& vocabulary, std::string_view piece) {
+    pieces_[n_++].emplace(vocabulary, piece);
+  }
+  void run() {
+    Small<Joiner>* open[kMost];
+    size_t n_open = 0;
+    for (size_t i = 0; i < n_; ++i) open[n_open++] = &*pieces_[i];
+    while (true) {
+      size_t kept = 0;
+      for (size_t i = 0; i < n_open; ++i) {
+        open[kept] = open[i];
+        kept += open[i]->begin();
+      }
+      if (kept == 0) return;
+      for (size_t i = 0; i < kept; ++i) open[i]->end();
+      n_open = kept;
+    }
+  }
+  const Small<Joiner>& operator[](size_t i) const { return *pieces_[i]; }
+  size_t size() const { return n_; }
+
+ private:
+  std::optional<Small<Joiner>> pieces_[kMost];
+  size_t n_ = 0;
 };
 
 // Any length: nodes in a linked list, candidate pairs in a heap by (rank, position). A candidate is
@@ -184,7 +239,7 @@ class Large {
     node.join.rank = kNever;
     if (node.next == nodes_.size()) return;
     const Node& next = nodes_[node.next];
-    node.join = joiner_(piece_.data() + i, next.next - i, node.id, next.id);
+    node.join = joiner_.answer(joiner_.ask(piece_.data() + i, next.next - i, node.id, next.id));
     if (node.join.rank != kNever) {
       heap_.push(static_cast<uint64_t>(node.join.rank) << 32 | i);
     }
@@ -211,7 +266,9 @@ template <class Joiner, class Visit>
 void merge_at_once(const Vocabulary& vocabulary, std::string_view text, Visit visit) {
   if (text.empty()) return;
   if (text.size() <= kSmall) {
-    Small<Joiner>(vocabulary, text).each(visit);
+    Small<Joiner> small(vocabulary, text);
+    while (small.begin()) small.end();
+    small.each(visit);
   } else {
     Large<Joiner>(vocabulary, text).each(visit);
   }
@@ -239,10 +296,10 @@ class Windows {
         continue;
       }
       if (seam.at + text.size() == piece_.size()) {
-        put(tokens_.size());
+        put(tokens_, 0, tokens_.size());
         return true;
       }
-      const size_t kept = surely_whole(text.size() / 4 * 3);
+      const size_t kept = surely_whole(tokens_, text.size() / 4 * 3);
       if (kept == 0) {
         window *= 2;
         continue;
@@ -250,23 +307,30 @@ class Windows {
       // The same text again, as in a run of one character, gives the same tokens again.
       const size_t step = tokens_[kept - 1].end;
       const bool again = stand_side_by_side(tokens_[kept - 1].id, tokens_.front().id);
+      size_t times = 0;
       do {
         before = seam;
-        put(kept);
+        put(tokens_, 0, kept);
         seam = {seam.at + step, out_.size(), tokens_[kept - 1].id};
+        ++times;
       } while (again && piece_.substr(seam.at, text.size()) == text);
       window = std::max(kWindow, window / 2);
+      if (times > 1) continue;
+      for (Seam next = seam; several(next); seam = next) before = seam;
     }
     return true;
   }
 
  private:
   static constexpr size_t kWindow = 64;
+  // Of windows that are merged together, each begins so far behind the one before it.
+  static constexpr size_t kStep = 48;
 
   struct Placed {
     Token id;
-    size_t end;
+    size_t end;  // from the window's begin
   };
+  using Tokens = std::vector<Placed>;
   // Where a window begins, how many tokens stand before it, and the last of them.
   struct Seam {
     size_t at, n_out;
@@ -280,30 +344,98 @@ class Windows {
     });
   }
 
+  // Merges windows that overlap, all at once, and goes from one to the next where both have a token
+  // end. False: it came no further than the seam that it was given.
+  bool several(Seam& seam) {
+    constexpr size_t kMost = Together<Joiner>::kMost;
+    if (piece_.size() - seam.at < (kMost - 1) * kStep + kWindow) return false;
+    Together<Joiner> together;
+    for (size_t k = 0; k < kMost; ++k) {
+      together.add(vocabulary_, piece_.substr(seam.at + k * kStep, kWindow));
+    }
+    together.run();
+    Tokens* now = &tokens_;
+    Tokens* next = &next_tokens_;
+    take(together[0], *now);
+    if (!stand_side_by_side(seam.left, now->front().id)) return false;
+    const size_t begin = seam.at;
+    size_t first = 0;
+    for (size_t k = 0; k < kMost; ++k) {
+      Crossing crossing{first, 0};
+      if (k + 1 < kMost) {
+        take(together[k + 1], *next);
+        crossing = cross(*now, first, *next);
+      }
+      const bool crossed = crossing.left > first;
+      const size_t last = crossed ? crossing.left : surely_whole(*now, kStep);
+      if (last <= first) break;
+      put(*now, first, last);
+      seam = {begin + k * kStep + (*now)[last - 1].end, out_.size(), (*now)[last - 1].id};
+      if (!crossed) break;
+      first = crossing.right;
+      std::swap(now, next);
+    }
+    return seam.at != begin;
+  }
+
+  // The tokens before now[left] and those from next[right] may follow each other.
+  struct Crossing {
+    size_t left, right;
+  };
+  Crossing cross(const Tokens& now, size_t first, const Tokens& next) const {
+    size_t right = 0;
+    for (size_t left = first + 1; left <= now.size(); ++left) {
+      const size_t end = now[left - 1].end;
+      if (end < kStep) continue;
+      while (right < next.size() && begin_of(next, right) < end - kStep) ++right;
+      if (right == next.size()) break;
+      if (begin_of(next, right) == end - kStep &&
+          stand_side_by_side(now[left - 1].id, next[right].id)) {
+        return {left, right};
+      }
+    }
+    return {first, 0};
+  }
+  static size_t begin_of(const Tokens& tokens, size_t i) { return i == 0 ? 0 : tokens[i - 1].end; }
+
+  static void take(const Small<Joiner>& small, Tokens& tokens) {
+    tokens.clear();
+    small.each([&](Token id, size_t end) { tokens.push_back({id, end}); });
+  }
+
   // How many tokens end early enough that what follows the window hardly changes them.
-  size_t surely_whole(size_t limit) const {
+  static size_t surely_whole(const Tokens& tokens, size_t limit) {
     size_t n = 0;
-    while (n < tokens_.size() && tokens_[n].end <= limit) ++n;
+    while (n < tokens.size() && tokens[n].end <= limit) ++n;
     return n;
   }
 
   bool stand_side_by_side(Token left, Token right) const {
     if (left == kNone) return true;
-    std::string both(vocabulary_.bytes(left));
-    both += vocabulary_.bytes(right);
-    std::vector<Token> out;
-    merge_at_once<Joiner>(vocabulary_, both, [&](Token id, size_t) { out.push_back(id); });
-    return out.size() == 2 && out[0] == left;
+    const std::string_view a = vocabulary_.bytes(left), b = vocabulary_.bytes(right);
+    const auto divided = [&](std::string_view both) {
+      size_t n = 0;
+      Token first = kNone;
+      merge_at_once<Joiner>(vocabulary_, both, [&](Token id, size_t) {
+        if (n++ == 0) first = id;
+      });
+      return n == 2 && first == left;
+    };
+    char both[kSmall];
+    if (a.size() + b.size() > kSmall) return divided(std::string(a).append(b));
+    std::memcpy(both, a.data(), a.size());
+    std::memcpy(both + a.size(), b.data(), b.size());
+    return divided({both, a.size() + b.size()});
   }
 
-  void put(size_t n) {
-    for (size_t i = 0; i < n; ++i) out_.push_back(tokens_[i].id);
+  void put(const Tokens& tokens, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) out_.push_back(tokens[i].id);
   }
 
   const Vocabulary& vocabulary_;
   std::string_view piece_;
   std::vector<Token>& out_;
-  std::vector<Placed> tokens_;
+  Tokens tokens_, next_tokens_;
 };
 
 template <class Joiner>
@@ -317,18 +449,28 @@ void merge_by(const Vocabulary& vocabulary, std::string_view piece, std::vector<
 }
 
 template <class Joiner>
-size_t merge_small_by(const Vocabulary& vocabulary, std::string_view piece, Token* out) {
-  size_t n = 0;
-  Small<Joiner>(vocabulary, piece).each([&](Token id, size_t) { out[n++] = id; });
-  return n;
+void merge_small_by(const Vocabulary& vocabulary, std::span<SmallMerge> merges) {
+  for (size_t begin = 0; begin < merges.size(); begin += Together<Joiner>::kMost) {
+    Together<Joiner> together;
+    const auto some =
+        merges.subspan(begin, std::min(Together<Joiner>::kMost, merges.size() - begin));
+    for (const SmallMerge& merge : some) together.add(vocabulary, {merge.bytes, merge.size});
+    together.run();
+    for (size_t i = 0; i < some.size(); ++i) {
+      some[i].n = 0;
+      together[i].each([&](Token id, size_t) { some[i].tokens[some[i].n++] = id; });
+    }
+  }
 }
 
 }  // namespace
 
-size_t merge_small(const Vocabulary& vocabulary, std::string_view piece,
-                   Token (&out)[kSmallPiece]) {
-  return vocabulary.ranks_are_ids() ? merge_small_by<ByIds>(vocabulary, piece, out)
-                                    : merge_small_by<ByPairs>(vocabulary, piece, out);
+void merge_small(const Vocabulary& vocabulary, std::span<SmallMerge> merges) {
+  if (vocabulary.ranks_are_ids()) {
+    merge_small_by<ByIds>(vocabulary, merges);
+  } else {
+    merge_small_by<ByPairs>(vocabulary, merges);
+  }
 }
 
 void merge(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out) {

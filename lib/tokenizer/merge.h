@@ -3,6 +3,7 @@
 // ranks first. Short pieces take no heap memory; any piece takes at most O(n log n).
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -12,9 +13,15 @@ namespace vitalis::tokenizer {
 
 // Neither looks the whole piece up first.
 
-// Writes the tokens of a piece of at most kSmallPiece bytes, and returns how many there are.
 inline constexpr size_t kSmallPiece = 64;
-size_t merge_small(const Vocabulary& vocabulary, std::string_view piece, Token (&out)[kSmallPiece]);
+struct SmallMerge {
+  const char* bytes;
+  size_t size;    // 1 to kSmallPiece
+  Token* tokens;  // room for as many
+  size_t n;       // how many came out
+};
+// Merges several pieces in turns, so that each waits for memory while the others work.
+void merge_small(const Vocabulary& vocabulary, std::span<SmallMerge> merges);
 
 // Appends the tokens of any piece.
 void merge(const Vocabulary& vocabulary, std::string_view piece, std::vector<Token>& out);

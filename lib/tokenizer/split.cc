@@ -169,4 +169,19 @@ size_t piece_end(std::string_view bytes, size_t begin) {
   return white_space(text, begin);
 }
 
+size_t split(const PieceKernels& kernels, std::string_view text, size_t begin,
+             size_t (&ends)[kMaxPieces]) {
+  constexpr size_t kBlock = 64;
+  constexpr ClassTables kTables{kClassBlock, kClassOfBlock};
+  size_t n = 0;
+  while (begin < text.size() && n + kBlock < kMaxPieces) {
+    const size_t cut =
+        kernels.cut(text.data(), text.size(), begin, kTables, ends + n, kMaxPieces - n);
+    n += cut;
+    if (cut == 0) ends[n++] = piece_end(text, begin);
+    begin = ends[n - 1];
+  }
+  return n;
+}
+
 }  // namespace vitalis::tokenizer

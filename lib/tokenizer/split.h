@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "tokenizer/piece_kernels.h"
+
 namespace vitalis::tokenizer {
 
 // The pattern as tokenizer.json spells it.
@@ -21,6 +23,7 @@ size_t piece_end(std::string_view text, size_t begin);
 // of the text, and at most kMaxPieces. Returns how many. The same as piece_end again and again, but
 // 64 characters at a time.
 inline constexpr size_t kMaxPieces = 160;
-size_t split(std::string_view text, size_t begin, size_t (&ends)[kMaxPieces]);
+size_t split(const PieceKernels& kernels, std::string_view text, size_t begin,
+             size_t (&ends)[kMaxPieces]);
 
 }  // namespace vitalis::tokenizer

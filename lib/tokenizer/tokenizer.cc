@@ -13,6 +13,7 @@
 #include "tokenizer/load_json.h"
 #include "tokenizer/load_metal.h"
 #include "tokenizer/load_ranks.h"
+#include "tokenizer/pieces.h"
 #include "tokenizer/special_finder.h"
 #include "tokenizer/vocabulary.h"
 #include "tokenizer/well_formed.h"
@@ -22,22 +23,19 @@ namespace vitalis {
 
 using tokenizer::Encoder;
 using tokenizer::kNone;
-using tokenizer::LongWords;
-using tokenizer::ShortWords;
 using tokenizer::SpecialFinder;
 using tokenizer::Vocabulary;
 using tokenizer::WellFormed;
+using tokenizer::WordMemory;
 
 struct Tokenizer::Tables {
-  Tables(Vocabulary v, ShortWords s, LongWords l)
+  Tables(Vocabulary v, WordMemory m)
       : vocabulary(std::move(v)),
-        short_words(std::move(s)),
-        long_words(std::move(l)),
-        encoder(vocabulary, short_words, long_words) {}
+        memory(std::move(m)),
+        encoder(tokenizer::piece_kernels(), vocabulary, memory) {}
 
   Vocabulary vocabulary;
-  ShortWords short_words;
-  LongWords long_words;
+  WordMemory memory;
   Encoder encoder;
 };
 
@@ -63,10 +61,8 @@ std::vector<Token> without(const std::vector<Token>& list, const std::vector<Tok
 }  // namespace
 
 Result<Tokenizer> Tokenizer::from(Vocabulary vocabulary) {
-  VITALIS_ASSIGN(ShortWords short_words, ShortWords::create());
-  VITALIS_ASSIGN(LongWords long_words, LongWords::create());
-  return Tokenizer(std::make_unique<const Tables>(std::move(vocabulary), std::move(short_words),
-                                                  std::move(long_words)));
+  VITALIS_ASSIGN(WordMemory memory, WordMemory::create());
+  return Tokenizer(std::make_unique<const Tables>(std::move(vocabulary), std::move(memory)));
 }
 
 Result<Tokenizer> Tokenizer::open(const std::string& path) {

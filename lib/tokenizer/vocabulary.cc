@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kMaxIds = size_t{kMaxRank} + 1;
 constexpr size_t kMaxBlob = size_t{1} << 28;
-constexpr uint64_t kMagic = 0x3130'6261'636F'7676;  // "vvocab01"
+constexpr uint64_t kMagic = 0x3230'6261'636F'7676;  // "vvocab02"
 
 size_t power_of_two_above(size_t n) {
   size_t out = 1;
@@ -110,7 +110,7 @@ class Vocabulary::Builder {
     h.long_slots = plan.add<Token>("long slots", h.n_long_slots);
     h.byte_ids = plan.add<Token>("byte ids", 256);
     h.byte_pairs = plan.add<Token>("byte pairs", 256 * 256);
-    h.filter = plan.add<uint64_t>("filter", (size_t{1} << kFilterBits) / 64);
+    h.filter = plan.add<uint64_t>("filter", size_t{1} << kFilterWords);
     h.specials = plan.add<Token>("specials", h.n_specials);
     h.pairs = plan.add<PairSlot>("pairs", h.n_pair_slots);
     h.blob = plan.add<char>("blob", blob_bytes_);
@@ -195,8 +195,7 @@ class Vocabulary::Builder {
 
   Status insert_short(const VocabularySource::Entry& entry, const Key& key, uint64_t hashed) {
     auto* buckets = arena_.at<Bucket>(head().buckets);
-    const uint64_t bit = hashed >> (64 - kFilterBits);
-    arena_.at<uint64_t>(head().filter)[bit / 64] |= uint64_t{1} << bit % 64;
+    arena_.at<uint64_t>(head().filter)[filter_word(hashed)] |= filter_bits(hashed);
     size_t at = scale(hashed, head().n_buckets);
     while (true) {
       Bucket& bucket = buckets[at];
@@ -216,7 +215,9 @@ class Vocabulary::Builder {
   Status insert_long(const VocabularySource::Entry& entry, Token* slots) {
     const auto* offsets = arena_.at<uint32_t>(head().offsets);
     const auto* blob = arena_.at<char>(head().blob);
-    size_t at = hash(entry.bytes) & (head().n_long_slots - 1);
+    const uint64_t hashed = hash(entry.bytes);
+    arena_.at<uint64_t>(head().filter)[filter_word(hashed)] |= filter_bits(hashed);
+    size_t at = hashed & (head().n_long_slots - 1);
     while (slots[at] != kNone) {
       const Token id = slots[at];
       if (std::string_view(blob + offsets[id], offsets[id + 1] - offsets[id]) == entry.bytes) {
@@ -334,7 +335,7 @@ Status Vocabulary::bind(std::span<const std::byte> block) {
   const auto blob = sections.at<char>(h.blob, h.blob_bytes);
   const auto byte_ids = sections.at<Token>(h.byte_ids, 256);
   const auto byte_pairs = sections.at<Token>(h.byte_pairs, 256 * 256);
-  const auto filter = sections.at<uint64_t>(h.filter, (size_t{1} << kFilterBits) / 64);
+  const auto filter = sections.at<uint64_t>(h.filter, size_t{1} << kFilterWords);
   long_slots_ = sections.at<Token>(h.long_slots, h.n_long_slots);
   specials_ = sections.at<Token>(h.specials, h.n_specials);
   pairs_ = sections.at<PairSlot>(h.pairs, h.n_pair_slots);
@@ -362,9 +363,10 @@ Status Vocabulary::bind(std::span<const std::byte> block) {
   return {};
 }
 
-Token Vocabulary::find_long(std::string_view bytes) const {
+Token Vocabulary::find_long(std::string_view bytes, uint64_t hashed) const {
+  if (!may_have(hashed)) return kNone;
   const size_t last = long_slots_.size() - 1;
-  for (size_t at = hash(bytes) & last;; at = (at + 1) & last) {
+  for (size_t at = hashed & last;; at = (at + 1) & last) {
     const Token id = long_slots_[at];
     if (id == kNone || this->bytes(id) == bytes) return id;
   }

@@ -17,61 +17,16 @@
 #include "base/arena.h"
 #include "base/mapped_file.h"
 #include "base/status.h"
-#include "tokenizer/mix.h"
+#include "tokenizer/bucket.h"
+#include "tokenizer/key.h"
 #include "tokenizer/vocabulary_source.h"
 
 namespace vitalis::tokenizer {
 
-inline constexpr Token kNone = 0xFFFFFFFF;
-inline constexpr size_t kMaxShort = 15;
 // Ids and the ranks of merges are no larger: here and there they are kept in 21 bits.
 inline constexpr uint32_t kMaxRank = (1u << 21) - 1;
 
-// The bytes of a short piece, zero-filled, and its length in the last byte.
-struct Key {
-  uint64_t low, high;
-  bool operator==(const Key&) const = default;
-};
-
-inline uint64_t hash(const Key& key) {
-  return mix(key.low ^ 0x9E3779B97F4A7C15u, key.high ^ 0xD1B54A32D192ED03u);
-}
 uint64_t hash(std::string_view bytes);
-
-struct KeyMask {
-  uint64_t low, high, size;
-};
-inline constexpr auto kKeyMasks = [] {
-  std::array<KeyMask, kMaxShort + 1> table{};
-  for (size_t size = 0; size <= kMaxShort; ++size) {
-    const auto bits = [](size_t n) { return n >= 8 ? ~uint64_t{0} : (uint64_t{1} << 8 * n) - 1; };
-    table[size] = {bits(size), size > 8 ? bits(size - 8) : 0, static_cast<uint64_t>(size) << 56};
-  }
-  return table;
-}();
-
-// The key of text[0..size), size <= kMaxShort. Reads 16 bytes from `text`.
-inline Key key_of_padded(const char* text, size_t size) {
-  const KeyMask& mask = kKeyMasks[size];
-  Key key;
-  std::memcpy(&key, text, sizeof key);
-  key.low &= mask.low;
-  key.high = (key.high & mask.high) | mask.size;
-  return key;
-}
-// The same, reading no more than the bytes themselves.
-inline Key key_of(const char* text, size_t size) {
-  char padded[16] = {};
-  std::memcpy(padded, text, size);
-  return key_of_padded(padded, size);
-}
-
-struct alignas(64) Bucket {
-  Key keys[3];  // a free place has length 0, which no entry has
-  Token ids[3];
-  uint32_t overflow;  // entries that hash here and lie further on
-};
-static_assert(sizeof(Bucket) == 64);
 
 // A merge of two neighbours, where a file's merges do not follow from its ids.
 struct PairSlot {
@@ -100,7 +55,8 @@ class Vocabulary {
 
   // The id of an entry (not of a special token), or kNone.
   Token find(std::string_view bytes) const {
-    return bytes.size() > kMaxShort ? find_long(bytes) : find(key_of(bytes.data(), bytes.size()));
+    return bytes.size() > kMaxShort ? find_long(bytes, hash(bytes))
+                                    : find(key_of(bytes.data(), bytes.size()));
   }
   Token find(const Key& key) const { return find(key, hash(key)); }
   Token find(const Key& key, uint64_t hashed) const {
@@ -111,19 +67,16 @@ class Vocabulary {
       if (b->overflow == 0) return kNone;
     }
   }
-  // False: find(key, hashed) is kNone. Cheaper than looking, and mostly right.
+  // Of more than kMaxShort bytes.
+  Token find_long(std::string_view bytes, uint64_t hashed) const;
+  // False: no entry has that hash. Cheaper than looking, and right in all but 2 %.
   bool may_have(uint64_t hashed) const {
-    return filter_[hashed >> (64 - kFilterBits + 6)] >> (hashed >> (64 - kFilterBits) & 63) & 1;
+    const uint64_t bits = filter_bits(hashed);
+    return (filter_[filter_word(hashed)] & bits) == bits;
   }
-  // The entry where its bucket holds it. kNone where it does not: then it may have overflowed,
-  // which `find` knows.
-  Token find_at_home(const Key& key, uint64_t hashed) const {
-    const Bucket& b = home(hashed);
-    for (int i = 0; i < 3; ++i) {
-      if (b.keys[i] == key) return b.ids[i];
-    }
-    return kNone;
-  }
+  // Where piece kernels look: an entry that is not in its bucket may have overflowed, which `find`
+  // knows.
+  std::span<const Bucket> buckets() const { return {buckets_, n_buckets_}; }
   const Bucket& home(uint64_t hashed) const { return buckets_[scale(hashed, n_buckets_)]; }
   Token byte_id(uint8_t byte) const { return byte_ids_[byte]; }
   // The entry of these two bytes, or kNone.
@@ -150,9 +103,14 @@ class Vocabulary {
 
   Vocabulary() = default;
   Status bind(std::span<const std::byte> block);
-  static constexpr int kFilterBits = 20;
+  // Three bits in one of 2^15 words (a blocked Bloom filter).
+  static constexpr int kFilterWords = 15;
+  static size_t filter_word(uint64_t hashed) { return hashed >> (64 - kFilterWords); }
+  static uint64_t filter_bits(uint64_t hashed) {
+    return uint64_t{1} << (hashed & 63) | uint64_t{1} << (hashed >> 6 & 63) |
+           uint64_t{1} << (hashed >> 12 & 63);
+  }
 
-  Token find_long(std::string_view bytes) const;
   const Bucket* next(const Bucket* b) const {
     return b + 1 == buckets_ + n_buckets_ ? buckets_ : b + 1;
   }

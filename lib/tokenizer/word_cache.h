@@ -29,26 +29,14 @@ class WordCache {
     std::array<uint64_t, kWords> bytes;  // zero-filled; the last byte is the length
     uint64_t hashed;
   };
-  // word.size() <= kMaxWord
-  static Word word_of(std::string_view word) {
-    if (word.size() <= kMaxShort) {
-      const Key key = key_of(word.data(), word.size());
-      return word_of(key, vitalis::tokenizer::hash(key));
-    }
+  // word.size() <= kMaxWord; `hashed` is any hash of it, always the same one.
+  static Word word_of(std::string_view word, uint64_t hashed) {
     char bytes[8 * kWords] = {};
     std::memcpy(bytes, word.data(), word.size());
     bytes[kMaxWord] = static_cast<char>(word.size());
     Word out;
     std::memcpy(out.bytes.data(), bytes, sizeof bytes);
-    out.hashed = hash(std::string_view(bytes, sizeof bytes));
-    return out;
-  }
-
-  // The same from a short word's key and its hash.
-  static Word word_of(const Key& key, uint64_t hashed) {
-    constexpr uint64_t kSize = uint64_t{0xFF} << 56;
-    Word out{{key.low, key.high & ~kSize}, hashed};
-    out.bytes[kWords - 1] |= key.high & kSize;
+    out.hashed = hashed;
     return out;
   }
 
@@ -57,31 +45,48 @@ class WordCache {
     WordCache cache;
     constexpr size_t kBytes = (size_t{1} << kSlotBits) * sizeof(Slot);
     VITALIS_ASSIGN(cache.arena_, Arena::allocate(kBytes));
-    // Slots are met at random: one fault for many of them. A hint, never an error.
+    // Slots are met at random: one fault for many of them. A hint, never an
+    // error.
     ::madvise(cache.arena_.template at<char>(0), kBytes, MADV_HUGEPAGE);
     return cache;
   }
 
-  void prefetch(const Word& word) const { __builtin_prefetch(pair_of(word)); }
+  void prefetch(uint64_t hashed) const { __builtin_prefetch(pair_of(hashed)); }
 
-  // Writes the word's tokens to `out` and returns how many there are; 0 if it is not known.
-  size_t find(const Word& word, Token (&out)[kMaxTokens]) const {
-    const Slot* slots = pair_of(word);
+  // Writes the word's tokens to `out`, which has room for kMaxTokens, and returns how many there
+  // are; 0 if it is not known.
+  size_t find(const Word& word, Token* out) const {
+    const Slot* slots = pair_of(word.hashed);
     const size_t n = read(slots[0], word, out);
     return n != 0 ? n : read(slots[1], word, out);
   }
 
+  // The same without branches; always writes kMaxTokens tokens.
+  size_t find_padded(const Word& word, Token* out) const requires(kTriples == 1) {
+    const Slot* slots = pair_of(word.hashed);
+    const Packed a = read_packed(slots[0], word), b = read_packed(slots[1], word);
+    const uint64_t tokens = a.tokens | b.tokens;
+    for (size_t i = 0; i < kMaxTokens; ++i) {
+      out[i] = static_cast<Token>(tokens >> kTokenBits * i) & kMaxRank;
+    }
+    return a.n | b.n;
+  }
+
+  // The word is known, but has more tokens than fit: then find returns kElsewhere.
+  static constexpr size_t kElsewhere = kMaxTokens + 1;
+  void learn_elsewhere(const Word& word) const { learn(word, nullptr, kElsewhere); }
+
   // n <= kMaxTokens
   void learn(const Word& word, const Token* tokens, size_t n) const {
     // The emptier of the two slots, else the one that a bit of the word's own hash picks.
-    Slot* slots = pair_of(word);
+    Slot* slots = pair_of(word.hashed);
     const bool full[2] = {slots[0].state.load(std::memory_order_relaxed) != 0,
                           slots[1].state.load(std::memory_order_relaxed) != 0};
     write(slots[full[0] == full[1] ? word.hashed & 1 : full[0]], word, tokens, n);
   }
 
  private:
-  struct alignas(64) Slot {
+  struct alignas(kWords == 2 ? 32 : 64) Slot {
     std::atomic<uint64_t> state;  // number of tokens, and above 8 bits the sequence number
     std::atomic<uint64_t> bytes[kWords];
     std::atomic<uint64_t> tokens[kTriples];  // of 21 bits each
@@ -95,11 +100,11 @@ class WordCache {
   static_assert(kMaxRank < 1u << kTokenBits);
 
   // A word lies in one of two neighbouring slots.
-  Slot* pair_of(const Word& word) const {
-    return arena_.at<Slot>(0) + (word.hashed >> (64 - kSlotBits) & ~uint64_t{1});
+  Slot* pair_of(uint64_t hashed) const {
+    return arena_.at<Slot>(0) + (hashed >> (64 - kSlotBits) & ~uint64_t{1});
   }
 
-  static size_t read(const Slot& s, const Word& word, Token (&out)[kMaxTokens]) {
+  static size_t read(const Slot& s, const Word& word, Token* out) {
     const uint64_t state = s.state.load(std::memory_order_acquire);
     uint64_t differ = 0;
     for (size_t i = 0; i < kWords; ++i) {
@@ -115,6 +120,23 @@ class WordCache {
     return state & kCountMask;
   }
 
+  struct Packed {
+    uint64_t tokens, n;
+  };
+  // Zeros if it is not the word's. A word is in one slot of its pair at most, unless two threads
+  // learn it at once.
+  static Packed read_packed(const Slot& s, const Word& word) requires(kTriples == 1) {
+    const uint64_t state = s.state.load(std::memory_order_acquire);
+    uint64_t differ = state & kWriting;
+    for (size_t i = 0; i < kWords; ++i) {
+      differ |= s.bytes[i].load(std::memory_order_acquire) ^ word.bytes[i];
+    }
+    const uint64_t tokens = s.tokens[0].load(std::memory_order_acquire);
+    differ |= s.state.load(std::memory_order_relaxed) ^ state;
+    const uint64_t same = differ == 0 ? ~uint64_t{0} : 0;
+    return {tokens & same, state & kCountMask & same};
+  }
+
   static void write(Slot& s, const Word& word, const Token* tokens, size_t n) {
     uint64_t state = s.state.load(std::memory_order_relaxed);
     // Another thread is writing here: one of the two words is lost, as when it came later.
@@ -124,7 +146,7 @@ class WordCache {
       return;
     }
     uint64_t packed[kTriples] = {};
-    for (size_t i = 0; i < n; ++i) {
+    for (size_t i = 0; tokens != nullptr && i < n; ++i) {
       packed[i / 3] |= static_cast<uint64_t>(tokens[i]) << kTokenBits * (i % 3);
     }
     for (size_t i = 0; i < kWords; ++i) {
@@ -138,7 +160,23 @@ class WordCache {
   Arena arena_;
 };
 
-using ShortWords = WordCache<4, 3, 18>;  // 16 MiB
-using LongWords = WordCache<8, 7, 16>;   // 8 MiB
+using Pieces = WordCache<2, 1, 18>;      // 8 MiB; words that a Key holds
+using ShortWords = WordCache<4, 3, 16>;  // 8 MiB
+using LongWords = WordCache<8, 7, 15>;   // 8 MiB
+
+struct WordMemory {
+  Pieces pieces;
+  ShortWords short_words;
+  LongWords long_words;
+
+  // kOutOfMemory
+  static Result<WordMemory> create() {
+    WordMemory memory;
+    VITALIS_ASSIGN(memory.pieces, Pieces::create());
+    VITALIS_ASSIGN(memory.short_words, ShortWords::create());
+    VITALIS_ASSIGN(memory.long_words, LongWords::create());
+    return memory;
+  }
+};
 
 }  // namespace vitalis::tokenizer

@@ -130,6 +130,69 @@ TEST_F(Structs, OptionsOfAnOlderCallerAreReadNoFurther) {
   expect_older_callers<vitalis_message>(edge, message, [&](const auto* given) {
     return vitalis_conversation_add_message(tiny.conversation, given);
   });
+  vitalis_model_options model_options = VITALIS_MODEL_OPTIONS_INIT;
+  expect_older_callers<vitalis_model_options>(edge, model_options, [&](const auto* options) {
+    vitalis_model* model = nullptr;
+    const int32_t status =
+        vitalis_model_open(tiny.engine, vitalis_test::kTinyModel, options, &model);
+    vitalis_model_release(model);
+    return status;
+  });
+  const uint32_t token = 1;
+  vitalis_encode_options encode_options = VITALIS_ENCODE_OPTIONS_INIT;
+  encode_options.allowed = &token;
+  encode_options.allowed_count = 1;
+  expect_older_callers<vitalis_encode_options>(edge, encode_options, [&](const auto* options) {
+    size_t count = 0;
+    return vitalis_tokenizer_encode(tiny.tokenizer, "a", 1, options, nullptr, nullptr, 0, &count);
+  });
+  vitalis_render_options render_options = VITALIS_RENDER_OPTIONS_INIT;
+  render_options.keep_analysis = 1;
+  expect_older_callers<vitalis_render_options>(edge, render_options, [&](const auto* options) {
+    size_t count = 0;
+    return vitalis_conversation_render(tiny.conversation, tiny.tokenizer, options, nullptr, 0,
+                                       &count);
+  });
+  vitalis_template_options template_options = VITALIS_TEMPLATE_OPTIONS_INIT;
+  template_options.current_date = "2026-01-31";
+  expect_older_callers<vitalis_template_options>(edge, template_options, [&](const auto* options) {
+    size_t size = 0;
+    const int32_t status =
+        vitalis_template_render(R"({"messages": [{"role": "user", "content": "a"}]})", VITALIS_NUL,
+                                options, nullptr, 0, &size);
+    // The template always shows a date, and an older caller gives none.
+    return status == VITALIS_ERROR_INVALID_ARGUMENT ? VITALIS_OK : status;
+  });
+  const char* const functions[] = {"get_weather"};
+  vitalis_parser_options parser_options = VITALIS_PARSER_OPTIONS_INIT;
+  parser_options.functions = functions;
+  parser_options.function_count = 1;
+  expect_older_callers<vitalis_parser_options>(edge, parser_options, [&](const auto* options) {
+    vitalis_parser* parser = nullptr;
+    const int32_t status = vitalis_parser_create(tiny.tokenizer, options, &parser);
+    vitalis_parser_release(parser);
+    return status;
+  });
+  vitalis_hub_options hub_options = VITALIS_HUB_OPTIONS_INIT;
+  hub_options.offline = 1;
+  vitalis_hub* hub = nullptr;
+  ASSERT_EQ(vitalis_hub_create(&hub_options, &hub), VITALIS_OK);
+  expect_older_callers<vitalis_hub_options>(edge, hub_options, [](const auto* options) {
+    vitalis_hub* made = nullptr;
+    const int32_t status = vitalis_hub_create(options, &made);
+    vitalis_hub_release(made);
+    return status;
+  });
+  vitalis_download_options download_options = VITALIS_DOWNLOAD_OPTIONS_INIT;
+  download_options.local_folder = "/nowhere";
+  expect_older_callers<vitalis_download_options>(edge, download_options, [&](const auto* options) {
+    vitalis_transfer* transfer = nullptr;
+    const int32_t status = vitalis_hub_download(hub, "gpt-oss-20b", options, &transfer);
+    // Read, and then there is no network; or, without a local folder, no cache.
+    return status == VITALIS_ERROR_NETWORK || status == VITALIS_ERROR_INVALID_ARGUMENT ? VITALIS_OK
+                                                                                       : status;
+  });
+  vitalis_hub_release(hub);
 }
 
 template <class T>

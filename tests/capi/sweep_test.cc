@@ -477,6 +477,54 @@ TEST_F(Sweep, EnormousLengths) {
               VITALIS_ERROR_INVALID_ARGUMENT);
     EXPECT_EQ(vitalis_conversation_add_tool_result(tiny.conversation, "functions.f", "a", size),
               VITALIS_ERROR_INVALID_ARGUMENT);
+    // Arrays too, of whatever.
+    char byte = 0;
+    vitalis_text text = {"a", 1};
+    vitalis_encode_options allowed = VITALIS_ENCODE_OPTIONS_INIT;
+    allowed.allowed = &token;
+    allowed.allowed_count = size;
+    vitalis_encode_options refused = VITALIS_ENCODE_OPTIONS_INIT;
+    refused.refused = &token;
+    refused.refused_count = size;
+    for (const vitalis_encode_options* options : {&allowed, &refused}) {
+      EXPECT_EQ(
+          vitalis_tokenizer_encode(tiny.tokenizer, "a", 1, options, &token, nullptr, 1, &count),
+          VITALIS_ERROR_INVALID_ARGUMENT);
+    }
+    EXPECT_EQ(vitalis_tokenizer_decode(tiny.tokenizer, &token, size, &byte, 1, &count),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    size_t own = 7;
+    EXPECT_EQ(vitalis_tokenizer_encode_batch(tiny.tokenizer, nullptr, &text, size, &token, 1, &own,
+                                             &count),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(own, 7u);
+    const char* name = "f";
+    vitalis_parser_options parser_options = VITALIS_PARSER_OPTIONS_INIT;
+    parser_options.functions = &name;
+    parser_options.function_count = size;
+    vitalis_parser* parser = nullptr;
+    EXPECT_EQ(vitalis_parser_create(tiny.tokenizer, &parser_options, &parser),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    const vitalis_logit_bias bias = {0, 0};
+    vitalis_generate_options generate = VITALIS_GENERATE_OPTIONS_INIT;
+    generate.bias = &bias;
+    generate.bias_count = size;
+    EXPECT_EQ(vitalis_session_start(tiny.session, tiny.conversation, &generate),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    vitalis_hub_options offline = VITALIS_HUB_OPTIONS_INIT;
+    offline.offline = 1;
+    vitalis_hub* hub = nullptr;
+    ASSERT_EQ(vitalis_hub_create(&offline, &hub), VITALIS_OK);
+    vitalis_download_options download = VITALIS_DOWNLOAD_OPTIONS_INIT;
+    download.includes = &name;
+    download.include_count = size;
+    vitalis_transfer* transfer = nullptr;
+    EXPECT_EQ(vitalis_hub_download(hub, "gpt-oss-20b", &download, &transfer),
+              VITALIS_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(vitalis_hub_login(hub, "a", size, nullptr, &text), VITALIS_ERROR_INVALID_ARGUMENT);
+    vitalis_hub_release(hub);
+    EXPECT_EQ(vitalis_session_save(tiny.session, "/nowhere", "a", size),
+              VITALIS_ERROR_INVALID_ARGUMENT);
     float logit = 0;
     EXPECT_EQ(vitalis_session_forward(tiny.session, &token, size, 0, &logit, 1),
               VITALIS_ERROR_INVALID_ARGUMENT);

@@ -13,7 +13,8 @@ from pathlib import Path
 from program import MODEL, PROGRAM, TIMEOUT, Program
 
 SCRIPT = Path(os.environ["VITALIS_SOURCE_DIR"]) / "bench" / "peers" / "llama_bench.py"
-SMALL = ("--prompts", "16,5", "--depths", "40,0", "--generate", "4", "--repeats", "2")
+SMALL = ("--prompts", "16,5", "--depths", "40,0", "--sequences", "1,3", "--generate", "4",
+         "--repeats", "2")
 # As much of llama-bench as the script uses.
 PEER = """#!/usr/bin/env python3
 import json, sys
@@ -28,8 +29,10 @@ print(json.dumps([{"n_prompt": p, "n_gen": int(value["-n"]), "n_depth": d, "avg_
 class Bench(Program):
     def test_json_has_each_repeat(self):
         said = json.loads(self.succeeds("bench", MODEL, "--json", "--threads", "1", *SMALL))
-        self.assertEqual([(x["name"], x["tokens"], x["depth"]) for x in said["tests"]],
-                         [("pp16", 16, 0), ("pp5", 5, 0), ("tg4", 4, 0), ("tg4", 4, 40)])
+        self.assertEqual(
+            [(x["name"], x["tokens"], x["depth"], x["sequences"]) for x in said["tests"]],
+            [("pp16", 16, 0, 1), ("pp5", 5, 0, 1), ("tg4", 4, 0, 1), ("tg4", 4, 40, 1),
+             ("tg4x1", 4, 0, 1), ("tg4x3", 12, 0, 3)])
         for test in said["tests"]:
             self.assertEqual(len(test["seconds"]), 2)
             self.assertTrue(all(0 < x < TIMEOUT for x in test["seconds"]))
@@ -45,18 +48,23 @@ class Bench(Program):
         lines = self.succeeds("bench", MODEL, *SMALL).splitlines()
         table = [line.split() for line in lines[lines.index("") + 2:]]
         self.assertEqual([row[:2] for row in table],
-                         [["pp16", "0"], ["pp5", "0"], ["tg4", "0"], ["tg4", "40"]])
+                         [["pp16", "0"], ["pp5", "0"], ["tg4", "0"], ["tg4", "40"],
+                          ["tg4x1", "0"], ["tg4x3", "0"]])
         for row in table:
             middle, lowest, highest = map(float, row[2:5])
             self.assertTrue(0 < lowest <= middle <= highest)
 
     def test_nothing_to_measure_is_fine(self):
-        said = json.loads(self.succeeds("bench", MODEL, "--json", "--prompts", "", "--depths", ""))
+        said = json.loads(self.succeeds("bench", MODEL, "--json", "--prompts", "", "--depths", "",
+                                       "--sequences", ""))
         self.assertEqual(said["tests"], [])
 
     def test_mistakes(self):
         self.assertIn("between commas", self.fails(2, "bench", MODEL, "--prompts", "12,x"))
         self.assertIn("between commas", self.fails(2, "bench", MODEL, "--prompts", "0"))
+        self.assertIn("between commas", self.fails(2, "bench", MODEL, "--sequences", "0"))
+        self.assertIn("sessions", self.fails(1, "bench", MODEL, "--prompts", "", "--depths", "",
+                                             "--sequences", "4000000"))
         self.assertIn("expected a number", self.fails(2, "bench", MODEL, "--repeats", "0"))
         self.assertIn("/nowhere", self.fails(1, "bench", "/nowhere"))
 

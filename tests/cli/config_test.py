@@ -97,7 +97,7 @@ class Layers(Program):
                       '"runtime.threads"', self.complaints())
 
     def test_bad_values(self):
-        for text, place in (("[runtime]\nthreads = 0", "2: runtime.threads: expected a number, 1 to 4096"),
+        for text, place in (("[runtime]\nthreads = 0", "2: runtime.threads: expected a number, 1 to 1024"),
                             ("[runtime]\nthreads = '4'", "2: runtime.threads: expected"),
                             ("[runtime]\nthreads = [4]", "2: runtime.threads: expected"),
                             ("[runtime]\nthreads = 2020-01-01", "2: runtime.threads: expected"),
@@ -119,7 +119,7 @@ class Layers(Program):
         self.assertIn(str(self.user), self.complaints())
         self.user.rmdir()
         self.environment["VITALIS_RUNTIME_THREADS"] = "many"
-        self.assertIn('VITALIS_RUNTIME_THREADS: expected a number, 1 to 4096, found "many"',
+        self.assertIn('VITALIS_RUNTIME_THREADS: expected a number, 1 to 1024, found "many"',
                       self.complaints())
 
     def test_commands_without_settings_do_not_care(self):

@@ -173,6 +173,23 @@ TEST_F(Cache, SequencesDecodedTogetherGetWhatTheyGetAlone) {
   }
 }
 
+// One row's attention goes by segments of keys, several rows' row by row.
+TEST_F(Cache, KeysFoldedBySegmentsGiveTheSameBits) {
+  config.sliding_window = 700;
+  const size_t most = (kSegmentsAtOnce + 1) * kernels::kSegment + 90;
+  for (Token i = 400; i < most; ++i) tokens.push_back(i * 7919 % config.vocab);
+  Forward f = forward();
+  KvCache by_rows = cache(most), alone = cache(most);
+  size_t at = 0;
+  for (const size_t size : {size_t{512}, size_t{514}, size_t{900}, size_t{1026}, most}) {
+    run(f, by_rows, at, size - 2);
+    run(f, alone, at, size - 2);
+    const auto expected = run(f, by_rows, size - 2, size);
+    EXPECT_EQ(run(f, alone, size - 2, size, 1), expected) << size;
+    at = size;
+  }
+}
+
 TEST_F(Cache, RefusesWhatDoesNotFit) {
   Forward f = forward();
   KvCache kv = cache(32);

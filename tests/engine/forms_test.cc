@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/golden.h"
-#include "kernels/dispatch.h"
+#include "kernels/tables.h"
 #include "model/checkpoint_folder.h"
 #include "model/gguf_checkpoint.h"
 #include "model/metal_checkpoint.h"
@@ -39,9 +39,10 @@ class Forms : public testing::TestWithParam<std::string> {
   }
 
   Recorder run(const Checkpoint& checkpoint, Numerics numerics, size_t chunk = 64,
-               std::string_view tier = {}) {
-    auto engine = make_engine({.threads = 2, .tier = tier, .numerics = numerics});
+               const kernels::Table* table = nullptr) {
+    auto engine = make_engine({.threads = 2, .numerics = numerics});
     if (!engine.ok()) throw std::runtime_error(engine.status().message());
+    if (table) engine->kernels = table;
     return run_model(*engine, checkpoint.config(), checkpoint.weights(), golden.tokens,
                      {.chunk = chunk, .record = true});
   }
@@ -111,10 +112,12 @@ TEST_P(Forms, Q8IsComputedAsItsNumbersSay) {
 TEST_P(Forms, TiersAndChunksChangeNoBit) {
   for (const GgufMatrices matrices : {GgufMatrices::kQ8_0, GgufMatrices::kF16}) {
     const Checkpoint checkpoint = gguf(matrices);
-    const auto expected = run(checkpoint, Numerics::kFaithful, 64, "portable").floats.at("logits");
-    for (const kernels::Table* table : kernels::available()) {
+    const auto tables = kernels::tested_tables();
+    const auto expected =
+        run(checkpoint, Numerics::kFaithful, 64, tables.front()).floats.at("logits");
+    for (const kernels::Table* table : tables) {
       for (const size_t chunk : {64, 1}) {
-        EXPECT_TRUE(run(checkpoint, Numerics::kFaithful, chunk, table->name).floats.at("logits") ==
+        EXPECT_TRUE(run(checkpoint, Numerics::kFaithful, chunk, table).floats.at("logits") ==
                     expected)
             << table->name << ", chunks of " << chunk;
       }

@@ -12,14 +12,14 @@
 #include "base/mapped_file.h"
 #include "tokenizer/encoder.h"
 #include "tokenizer/load_json.h"
+#include "tokenizer/pieces.h"
 #include "tokenizer/vocabulary.h"
 
 namespace {
 
 using vitalis::tokenizer::Encoder;
-using vitalis::tokenizer::LongWords;
-using vitalis::tokenizer::ShortWords;
 using vitalis::tokenizer::Vocabulary;
+using vitalis::tokenizer::WordMemory;
 
 const std::string& good_block() {
   static const std::string block = [] {
@@ -32,14 +32,17 @@ const std::string& good_block() {
   return block;
 }
 
-void use(const Vocabulary& vocabulary) {
-  const auto short_words = ShortWords::create();
-  const auto long_words = LongWords::create();
-  if (!short_words.ok() || !long_words.ok()) std::abort();
-  const Encoder encoder(vocabulary, *short_words, *long_words);
+void encode(const Vocabulary& vocabulary, const vitalis::tokenizer::PieceKernels& kernels) {
+  const auto memory = WordMemory::create();
+  if (!memory.ok()) std::abort();
+  const Encoder encoder(kernels, vocabulary, *memory);
   std::vector<vitalis::Token> ids;
   encoder.encode("The fox's 123 \u00E9\n\n  " + std::string(200, 'a'), ids);
   for (const auto id : ids) vocabulary.bytes(id);
+}
+
+void use(const Vocabulary& vocabulary) {
+  for (const auto* kernels : vitalis::tokenizer::all_piece_kernels()) encode(vocabulary, *kernels);
   for (const auto id : vocabulary.specials()) vocabulary.bytes(id);
   vocabulary.special("<|start|>");
   vocabulary.find("a token that is longer than fifteen bytes");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "tokenizer/pieces.h"
 #include "tokenizer/split.h"
 #include "tokenizer/tokenizer.h"
 
@@ -53,10 +54,10 @@ void check(const Tokenizer& tokenizer, std::string_view text) {
   require(std::equal(some.begin(), some.end(), ids.begin()));
 }
 
-void check_split(std::string_view text) {
+void check_split(const vitalis::tokenizer::PieceKernels& kernels, std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     size_t ends[vitalis::tokenizer::kMaxPieces];
-    const size_t n = vitalis::tokenizer::split(text, at, ends);
+    const size_t n = vitalis::tokenizer::split(kernels, text, at, ends);
     require(n > 0);
     for (size_t i = 0; i < n; ++i) {
       require(vitalis::tokenizer::piece_end(text, at) == ends[i]);
@@ -74,6 +75,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check(tiny, text);
   check(by_ids, text);
-  check_split(vitalis::utf8::replace_ill_formed(text));
+  const std::string well_formed = vitalis::utf8::replace_ill_formed(text);
+  for (const auto* kernels : vitalis::tokenizer::all_piece_kernels()) {
+    check_split(*kernels, well_formed);
+  }
   return 0;
 }

@@ -40,6 +40,28 @@ TEST(Dispatch, RefusesWhatItCannotRun) {
   }
 }
 
+// Asked for by name, tiles that the CPU lacks or the system refuses are an error that says which;
+// not asked for, they are passed over.
+TEST(Dispatch, SaysWhyThereAreNoTiles) {
+  const Status granted = cpu::request_tiles();
+  auto chosen = choose("amx");
+  const auto tables = available();
+  EXPECT_EQ(chosen.ok(), std::string_view(tables.back()->name) == "amx");
+  if (chosen.ok()) {
+    EXPECT_TRUE(granted.ok());
+    EXPECT_EQ(*chosen, tables.back());
+    return;
+  }
+  EXPECT_EQ(chosen.status().code(), Code::kUnsupported);
+  const std::string& message = chosen.status().message();
+  EXPECT_NE(message.find("AMX tiles"), std::string::npos) << message;
+  if (!granted.ok()) {
+    EXPECT_NE(message.find(granted.message()), std::string::npos) << message;
+  }
+  EXPECT_NE(message.find("portable"), std::string::npos) << message;
+  for (const Table* table : tables) EXPECT_STRNE(table->name, "amx");
+}
+
 TEST(Dispatch, TablesHaveEveryEntry) {
   for (const Table* t : available()) {
     EXPECT_TRUE(t->packed_bytes && t->pack && t->matmul) << t->name;

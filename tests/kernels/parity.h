@@ -12,10 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/dispatch.h"
 #include "kernels/math-inl.h"
 #include "kernels/portable/portable.h"
-#include "kernels/table.h"
+#include "kernels/tables.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -141,8 +140,7 @@ inline std::string parity_name(const ::testing::TestParamInfo<Parity::ParamType>
 }
 
 inline auto all_tiers() {
-  const auto tables = available();
-  return ::testing::Combine(::testing::ValuesIn(tables.begin(), tables.end()), ::testing::Bool());
+  return ::testing::Combine(::testing::ValuesIn(tested_tables()), ::testing::Bool());
 }
 
 }  // namespace vitalis::kernels

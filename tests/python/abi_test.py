@@ -2,6 +2,7 @@
 """The layouts are checked, and the library that is found is the one that was meant."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,18 @@ class Abi(unittest.TestCase):
         self.assertIn("vitalis_abi_version", other.stderr)
         with tempfile.NamedTemporaryFile(suffix=".so") as empty:
             self.assertNotEqual(import_with(VITALIS_LIBRARY=empty.name).returncode, 0)
+
+    def test_everything_has_a_face(self):
+        # But for what ctypes or Handle do themselves, and for the words of a status, which are types.
+        folder = os.path.dirname(vitalis.__file__)
+        code = ""
+        for name in os.listdir(folder):
+            if name.endswith(".py") and name != "_abi.py":
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    code += file.read()
+        unused = [name for name in _abi.FUNCTIONS
+                  if not re.search(rf"\b{name}\b", code) and not re.search("_(init|retain)$", name)]
+        self.assertEqual(unused, ["vitalis_status_name"])
 
     def test_version(self):
         self.assertRegex(vitalis.__version__, r"^\d+\.\d+\.\d+$")

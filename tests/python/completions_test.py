@@ -2,6 +2,7 @@
 """model.chat.completions.create: the shape that programs written for OpenAI's client expect."""
 
 import json
+import math
 import unittest
 
 from tiny import TinyTest
@@ -46,6 +47,41 @@ class Completions(TinyTest):
         self.assertTrue("".join(d.delta.reasoning or "" for d in deltas))
         self.assertEqual([d.finish_reason for d in deltas if d.finish_reason], ["stop"])
         self.assertEqual(deltas[-1].finish_reason, "stop")
+
+    def test_logprobs(self):
+        create = self.model.chat.completions.create
+        options = {"messages": QUESTION, "temperature": 0, "logprobs": True}
+        choice = create(**options, top_logprobs=2).choices[0]
+        content = choice.logprobs.content
+        self.assertEqual(bytes(sum((entry.bytes for entry in content), [])).decode(),
+                         choice.message.content)
+        for entry in content:
+            self.assertLessEqual(entry.logprob, 0)
+            self.assertEqual([other.token for other in entry.top_logprobs][0], entry.token)
+            self.assertEqual(len(entry.top_logprobs), 2)
+            self.assertEqual(entry.token.encode(), bytes(entry.bytes))
+        json.dumps(choice.model_dump())
+        streamed = [entry for chunk in create(**options, top_logprobs=2, stream=True)
+                    if chunk.choices[0].logprobs for entry in chunk.choices[0].logprobs.content]
+        self.assertEqual(streamed, content)
+        plain = create(**options).choices[0]
+        self.assertEqual([entry.logprob for entry in plain.logprobs.content],
+                         [entry.logprob for entry in content])
+        self.assertEqual(plain.logprobs.content[0].top_logprobs, [])
+        self.assertIsNone(create(messages=QUESTION, temperature=0).choices[0].logprobs)
+        for wrong in ({"top_logprobs": 21, "logprobs": True}, {"top_logprobs": 2}):
+            with self.assertRaises(ValueError):
+                create(messages=QUESTION, **wrong)
+
+    def test_biases_and_penalties(self):
+        create = self.model.chat.completions.create
+        paris = self.model.tokenize(" Paris")[0]
+        answer = create(messages=QUESTION, temperature=0, logit_bias={str(paris): -math.inf})
+        self.assertNotIn(" Paris", answer.choices[0].message.content or "")
+        with self.assertRaises(ValueError):
+            create(messages=QUESTION, presence_penalty=3)
+        with self.assertRaises(ValueError):
+            create(messages=QUESTION, frequency_penalty=-3)
 
     def test_tool_calls_and_their_results(self):
         messages = [{"role": "user", "content": "What is the weather in Oslo?"}]

@@ -4,10 +4,12 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import vitalis
 from tiny import PATH
@@ -50,6 +52,7 @@ class HubTest(unittest.TestCase):
         for last in transfer:
             self.assertLessEqual(last.bytes_verified, last.bytes_total)
         self.assertEqual((last.stage, last.bytes_verified), ("done", last.bytes_total))
+        self.assertEqual(transfer.notices, [])
         self.assertTrue(all(x["done"] for x in last.files))
         folder = self.hub.locate("gpt-oss-20b")["folder"]
         self.assertEqual(folder, transfer.folder)
@@ -58,6 +61,37 @@ class HubTest(unittest.TestCase):
         self.assertEqual([x["repo"] for x in self.hub.models()], [REPO])
         self.assertEqual([x["action"] for x in self.hub.log(REPO)], ["download"])
         self.assertIn("README.md", [x["path"] for x in self.hub.list_files(REPO)["files"]])
+
+    def test_certificates_of_a_wheel(self):
+        # Its libcurl was built elsewhere: what this system trusts is looked up, if nothing is given.
+        def open_found(is_bundled=True, ca_file=None):
+            with mock.patch("vitalis.hub.is_bundled", is_bundled):
+                return self.open(ca_file=ca_file)
+
+        def trusted(cafile):
+            return mock.Mock(return_value=mock.Mock(cafile=cafile, capath=None))
+
+        paths = "ssl.get_default_verify_paths"
+        with mock.patch.dict(os.environ), mock.patch(paths, trusted(self.ca_file)):
+            for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+                os.environ.pop(name, None)
+            self.assertTrue(open_found().list_files(REPO)["files"])
+            with self.assertRaises(vitalis.NetworkError):  # not with an installed library
+                open_found(is_bundled=False).list_files(REPO)
+            empty = self.root / "empty.pem"
+            empty.touch()
+            with self.assertRaises(vitalis.VitalisError):  # what is given goes first
+                open_found(ca_file=empty).list_files(REPO)
+            os.environ["SSL_CERT_FILE"] = str(empty)
+            with self.assertRaises(vitalis.VitalisError):
+                open_found().list_files(REPO)
+            del os.environ["SSL_CERT_FILE"]
+            bundles = ("/no/such/bundle.pem", self.ca_file)
+            with mock.patch(paths, trusted(None)), mock.patch("vitalis.hub._BUNDLES", bundles):
+                self.assertTrue(open_found().list_files(REPO)["files"])
+            with mock.patch.dict(sys.modules, {"ssl": None}), \
+                    mock.patch("vitalis.hub._BUNDLES", bundles):
+                self.assertTrue(open_found().list_files(REPO)["files"])
 
     def test_selection(self):
         local = self.root / "local"
@@ -107,6 +141,12 @@ class HubTest(unittest.TestCase):
         self.assertEqual(self.hub.whoami()["name"], "person")
         self.assertEqual([(x["name"], x["active"]) for x in self.hub.tokens()], [("work", True)])
         self.assertNotIn("good-token", str(self.hub.tokens()))
+        with self.assertRaises(vitalis.InvalidArgumentError):
+            self.hub.poll_login()
+        with self.assertRaises(vitalis.InvalidArgumentError):
+            self.hub.begin_login("")
+        with self.assertRaises(vitalis.DeniedError):
+            self.hub.begin_login("an-application")  # which this hub does not know
         self.hub.switch("work")
         self.hub.logout("work")
         self.assertEqual(self.hub.tokens(), [])
@@ -116,6 +156,9 @@ class HubTest(unittest.TestCase):
             self.open(offline=True).list_files(REPO)
         with self.assertRaises(vitalis.InvalidArgumentError):
             self.open(endpoint="http://example.org")
+        for options in ({"connections": -1}, {"connections": 17}, {"retries": 2**32}):
+            with self.assertRaises(ValueError):
+                self.open(**options)
         with self.assertRaises(ValueError):
             self.hub.check(REPO, policy="never")
         with self.assertRaises(ValueError):

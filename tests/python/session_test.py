@@ -96,7 +96,11 @@ class Sessions(TinyTest):
         begin = [next(events) for _ in range(12)]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "session"
+            self.assertEqual(self.session.progress, (0, 0))
             self.session.save(path, self.conversation.to_json())
+            done, total = self.session.progress
+            self.assertEqual(done, total)
+            self.assertGreater(total, 0)
             with self.model.session(context=700) as other:
                 note = other.restore(path)
                 self.assertEqual(note.decode(), self.conversation.to_json())

@@ -18,6 +18,10 @@ export VITALIS_SOURCE_DIR
 import sys, vitalis
 assert vitalis.__file__.startswith(sys.prefix), vitalis.__file__
 maps = open('/proc/self/maps').read()
-for name in ('libvitalis', 'libtbb', 'libsimdjson'):
-    assert any(name in line and sys.prefix in line for line in maps.splitlines()), name"
-"$python" -m unittest -q conversation_test chat_test completions_test model_test tokenizer_test parser_test tools_test
+for name in ('libvitalis', 'libtbb', 'libsimdjson', 'libcurl', 'libcrypto'):
+    assert any(name in line and sys.prefix in line for line in maps.splitlines()), name
+assert vitalis._native.is_bundled"
+"$python" -m unittest -q conversation_test chat_test completions_test model_test plan_test config_test tokenizer_test parser_test session_test \
+  tools_test
+# With the hub's certificates given, and with those of the system looked up.
+[ -z "${VITALIS_MOCK_HUB:-}" ] || "$python" -m unittest -q hub_test

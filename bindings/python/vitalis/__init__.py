@@ -12,6 +12,7 @@
 from ._native import lib as _lib
 from .chat import Chat
 from .completions import ChatCompletion, ChatCompletionChunk
+from .config import Config, Setting
 from .conversation import Conversation, render_template
 from .errors import (BusyError, ContextFullError, DeniedError, InputOutputError, IntegrityError,
                      InternalError, InvalidArgumentError, MalformedError, ModelNotFoundError,
@@ -19,23 +20,25 @@ from .errors import (BusyError, ContextFullError, DeniedError, InputOutputError,
 from .events import (Diagnostic, Event, Finished, MessageBegin, MessageEnd, Prefill, Text, ToolCall,
                      ToolResult)
 from .hub import Hub, Progress, Transfer
+from .memory_plan import Plan, plan
 from .model import Engine, Model, ModelInfo, Tensor
 from .parser import Parser
 from .quantize import Quantization, QuantizeProgress, QuantizeReport
 from .session import Batch, Logprob, Session, SessionMemory, Usage
 from .tokenizer import Decoder, Encoding, Prefix, Tokenizer
 from .tools import tool_schema
+from .verification import Verification, VerifiedFile, VerifyProgress
 
 __version__: str = _lib.vitalis_version_string().decode("utf-8")
 
 __all__ = [
-    "Batch", "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "ContextFullError",
-    "Conversation", "Decoder", "DeniedError", "Diagnostic", "Encoding", "Engine", "Event",
-    "Finished", "Hub", "InputOutputError", "IntegrityError", "InternalError",
+    "Batch", "BusyError", "Chat", "ChatCompletion", "ChatCompletionChunk", "Config",
+    "ContextFullError", "Conversation", "Decoder", "DeniedError", "Diagnostic", "Encoding",
+    "Engine", "Event", "Finished", "Hub", "InputOutputError", "IntegrityError", "InternalError",
     "InvalidArgumentError", "Logprob", "MalformedError", "MessageBegin", "MessageEnd", "Model",
     "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError", "OutOfMemoryError",
-    "Parser", "Prefill", "Prefix", "Progress", "Quantization", "QuantizeProgress", "QuantizeReport",
-    "Session", "SessionMemory", "Tensor", "Text",
-    "Tokenizer", "ToolCall", "ToolResult", "Transfer", "UnsupportedError", "Usage",
-    "VitalisError", "render_template", "tool_schema",
+    "Parser", "Plan", "Prefill", "Prefix", "Progress", "Quantization", "QuantizeProgress",
+    "QuantizeReport", "Session", "SessionMemory", "Setting", "Tensor", "Text", "Tokenizer",
+    "ToolCall", "ToolResult", "Transfer", "UnsupportedError", "Usage", "Verification",
+    "VerifiedFile", "VerifyProgress", "VitalisError", "plan", "render_template", "tool_schema",
 ]

@@ -66,6 +66,8 @@ def _declare(library: ctypes.CDLL) -> None:
 _check_layouts()
 lib: Any = _load()
 _declare(lib)
+# Whether it is the one that a wheel brought, with libraries of another system than this.
+is_bundled: bool = Path(lib._name).parent == Path(__file__).resolve().parent
 
 
 def check(status: int) -> int:
@@ -91,9 +93,9 @@ def str_of(text: _abi.Text) -> str:
 
 
 def encoded(text: Union[str, bytes]) -> bytes:
-    if isinstance(text, bytes):
-        return text
-    return text.encode("utf-8") if isinstance(text, str) else bytes(memoryview(text))
+    if isinstance(text, str):
+        return text.encode("utf-8")
+    return text if isinstance(text, bytes) else bytes(memoryview(text))
 
 
 def c_string(text: Optional[str], what: str) -> Optional[bytes]:
@@ -124,6 +126,15 @@ def checked_token(token: int) -> int:
     return token
 
 
+def whole(name: str, value: Optional[int], highest: int = 2**32 - 1, lowest: int = 1) -> int:
+    """A whole number of an option, where None is the default, and 0 there."""
+    if value is None:
+        return 0
+    if not lowest <= value <= highest:
+        raise ValueError(f"{name} lies in {lowest} … {highest}, unlike {value}")
+    return value
+
+
 def token_array(tokens: Iterable[int]) -> Any:
     """A C array of tokens."""
     try:
@@ -136,12 +147,14 @@ def token_array(tokens: Iterable[int]) -> Any:
 def tokens_from(function: Any, guess: int) -> List[int]:
     """What function(buffer, capacity, count) writes, again with a larger buffer if it was too
     small."""
-    return _written(ctypes.c_uint32, function, guess)
+    tokens: List[int] = _written(ctypes.c_uint32, function, guess)
+    return tokens
 
 
 def bytes_from(function: Any, guess: int) -> bytes:
     """As tokens_from, for bytes."""
-    return _written(ctypes.c_char, function, guess)
+    data: bytes = _written(ctypes.c_char, function, guess)
+    return data
 
 
 def _written(kind: Any, function: Any, guess: int) -> Any:

@@ -53,12 +53,12 @@ class Chat:
                    "repetition_penalty": repetition_penalty, "presence_penalty": presence_penalty,
                    "frequency_penalty": frequency_penalty, "logit_bias": logit_bias}
         own = not isinstance(messages, Conversation)
-        conversation = Conversation() if own else messages
+        conversation = messages if isinstance(messages, Conversation) else Conversation()
         if own or reasoning_effort is not None or current_date is not None:
             conversation.set_system(reasoning_effort=reasoning_effort, current_date=current_date)
         if instructions is not None:
             conversation.set_instructions(instructions)
-        if own:
+        if not isinstance(messages, Conversation):
             conversation.load(messages, schemas, response_format=response_format)
         else:
             conversation.declare(schemas)

@@ -14,11 +14,19 @@ import ctypes
 import json
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from . import _abi
-from ._native import Handle, bytes_of, c_path, c_string, check, chosen, encoded, filled, lib, str_of
+from ._native import (Handle, bytes_of, c_path, c_string, check, chosen, encoded, filled,
+                      is_bundled, lib, str_of, whole)
 
+# Where distributions keep the certificates that they trust.
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # Alpine, macOS
+)
 _Path = Union[str, "os.PathLike[str]", None]
 _STAGES = ("locked", "working", "paused", "done", "cancelled")
 _POLICIES = {"pinned": 0, "notify": 1, "config-only": 2, "auto": 3}
@@ -33,6 +41,19 @@ def _home() -> str:
 
 def _is_true(name: str) -> bool:
     return os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")
+
+
+def _certificates() -> Tuple[Optional[str], Optional[str]]:
+    """A file and a folder of certificates on this system, for a library that was built on another
+    and looks where they are kept there: what Python's own connections trust, or what there is."""
+    try:
+        import ssl
+    except ImportError:  # a Python without it
+        file, folder = None, None
+    else:
+        known = ssl.get_default_verify_paths()
+        file, folder = known.cafile, known.capath
+    return file or next((path for path in _BUNDLES if os.path.isfile(path)), None), folder
 
 
 @dataclass(frozen=True)
@@ -80,6 +101,11 @@ class Transfer(Handle):
             pass
         return self.folder
 
+    @property
+    def notices(self) -> List[str]:
+        """As Hub.notices."""
+        return _told_list(lib.vitalis_transfer_notices, self.handle)
+
     def pause(self) -> None:
         lib.vitalis_transfer_pause(self.handle)
 
@@ -111,7 +137,8 @@ class Hub(Handle):
     """The hub or a mirror of it, and the models on this machine.
 
     What is not given is as Hugging Face's tools have it: HF_ENDPOINT, HF_TOKEN, HF_HOME,
-    HF_HUB_CACHE, HF_TOKEN_PATH, HF_HUB_OFFLINE, SSL_CERT_FILE, HTTPS_PROXY and NO_PROXY.
+    HF_HUB_CACHE, HF_TOKEN_PATH, HF_HUB_OFFLINE, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and
+    NO_PROXY.
 
     A model's name is "openai/gpt-oss-20b", "gpt-oss-20b", either with "@REVISION", or "hf://…"."""
 
@@ -120,7 +147,12 @@ class Hub(Handle):
     def __init__(self, *, endpoint: Optional[str] = None, token: Optional[str] = None,
                  token_path: _Path = None, cache_folder: _Path = None,
                  offline: Optional[bool] = None, proxy: Optional[str] = None,
-                 ca_file: _Path = None, rate_limit: int = 0, connections: int = 0) -> None:
+                 no_proxy: Optional[str] = None, ca_file: _Path = None, ca_folder: _Path = None,
+                 user_agent: Optional[str] = None, rate_limit: int = 0, connections: int = 0,
+                 connect_timeout: int = 0, stall_timeout: int = 0, retries: int = 0) -> None:
+        """`no_proxy` are hosts that go without the proxy, between commas; `user_agent` is your
+        program's "name/version"; the rate limit counts bytes in a second, timeouts are seconds, and
+        0 is the default of each."""
         environment = os.environ.get
         home = _home()
         options = filled(_abi.HubOptions)
@@ -134,11 +166,20 @@ class Hub(Handle):
         options.offline = int(_is_true("HF_HUB_OFFLINE") if offline is None else offline)
         options.proxy = c_string(proxy or environment("HTTPS_PROXY") or environment("https_proxy")
                                  or None, "proxy")
-        options.no_proxy = c_string(environment("NO_PROXY") or environment("no_proxy") or None,
-                                    "NO_PROXY")
-        options.ca_file = c_path(ca_file or environment("SSL_CERT_FILE") or None, "ca_file")
-        options.rate_limit = rate_limit
-        options.connections = connections
+        options.no_proxy = c_string(no_proxy or environment("NO_PROXY") or environment("no_proxy")
+                                    or None, "no_proxy")
+        ca_file = ca_file or environment("SSL_CERT_FILE") or None
+        ca_folder = ca_folder or environment("SSL_CERT_DIR") or None
+        if is_bundled and ca_file is None and ca_folder is None:
+            ca_file, ca_folder = _certificates()
+        options.ca_file = c_path(ca_file, "ca_file")
+        options.ca_folder = c_path(ca_folder, "ca_folder")
+        options.user_agent = c_string(user_agent, "user_agent")
+        options.rate_limit = whole("rate_limit", rate_limit, 2**64 - 1, lowest=0)
+        options.connections = whole("connections", connections, lowest=0)
+        options.connect_timeout = whole("connect_timeout", connect_timeout, lowest=0)
+        options.stall_timeout = whole("stall_timeout", stall_timeout, lowest=0)
+        options.retries = whole("retries", retries, lowest=0)
         out = ctypes.c_void_p()
         check(lib.vitalis_hub_create(ctypes.byref(options), ctypes.byref(out)))
         super().__init__(out.value)
@@ -150,7 +191,7 @@ class Hub(Handle):
     @property
     def notices(self) -> List[str]:
         """What people should hear about the last calls, each once."""
-        return list(_told(lib.vitalis_hub_notices, self.handle))
+        return _told_list(lib.vitalis_hub_notices, self.handle)
 
     def login(self, token: str, name: Optional[str] = None) -> Dict[str, Any]:
         """Checks the token with the hub and stores it where Hugging Face's tools find it too."""
@@ -161,9 +202,23 @@ class Hub(Handle):
         """DeniedError if nobody is signed in."""
         return _told(lib.vitalis_hub_whoami, self.handle)
 
+    def begin_login(self, client_id: str, *,
+                    scope: str = "openid profile read-repos gated-repos") -> Dict[str, Any]:
+        """Begins to sign in by a code: tell the person `verification_uri` and `user_code`, then
+        call poll_login() every `interval` seconds. `client_id` is your application's, registered
+        with the hub."""
+        return _told(lib.vitalis_hub_begin_login, self.handle,
+                     c_string(client_id, "client_id"), c_string(scope, "scope"))
+
+    def poll_login(self) -> Optional[Dict[str, Any]]:
+        """None while the person has not decided; as whoami() when signed in, DeniedError if refused
+        or too late."""
+        identity = _lent(lib.vitalis_hub_poll_login, self.handle)
+        return dict(json.loads(identity)) if identity else None
+
     def tokens(self) -> List[Dict[str, Any]]:
         """Those stored, masked."""
-        return list(_told(lib.vitalis_hub_tokens, self.handle))
+        return _told_list(lib.vitalis_hub_tokens, self.handle)
 
     def switch(self, name: str) -> None:
         check(lib.vitalis_hub_switch(self.handle, c_string(name, "name")))
@@ -178,7 +233,7 @@ class Hub(Handle):
                      c_string(revision, "revision"))
 
     def models(self) -> List[Dict[str, Any]]:
-        return list(_told(lib.vitalis_hub_models, self.handle))
+        return _told_list(lib.vitalis_hub_models, self.handle)
 
     def list_files(self, name: str, revision: Optional[str] = None) -> Dict[str, Any]:
         """What the hub has at a revision now."""
@@ -225,10 +280,8 @@ class Hub(Handle):
 
     def rollback(self, name: str, revision: Optional[str] = None) -> str:
         """The commit that is in use again."""
-        out = _abi.Text()
-        check(lib.vitalis_hub_rollback(self.handle, c_string(name, "name"),
-                                       c_string(revision, "revision"), ctypes.byref(out)))
-        return str_of(out)
+        return _lent(lib.vitalis_hub_rollback, self.handle, c_string(name, "name"),
+                     c_string(revision, "revision")).decode("utf-8")
 
     def pin(self, name: str, commit: Optional[str]) -> None:
         """None: no longer."""
@@ -247,16 +300,26 @@ class Hub(Handle):
 
     def log(self, name: str) -> List[Dict[str, Any]]:
         """What was done to the model here, oldest first."""
-        out = _abi.Text()
-        check(lib.vitalis_hub_audit(self.handle, c_string(name, "name"), ctypes.byref(out)))
-        return [json.loads(line) for line in bytes_of(out).splitlines()]
+        lines = _lent(lib.vitalis_hub_audit, self.handle, c_string(name, "name"))
+        return [json.loads(line) for line in lines.splitlines()]
 
 
-def _told(function: Any, *arguments: Any) -> Any:
-    """What the function tells in JSON."""
+def _lent(function: Any, *arguments: Any) -> bytes:
     out = _abi.Text()
     check(function(*arguments, ctypes.byref(out)))
-    return json.loads(bytes_of(out))
+    return bytes_of(out)
+
+
+def _told(function: Any, *arguments: Any) -> Dict[str, Any]:
+    """What the function tells, a JSON object."""
+    told: Dict[str, Any] = json.loads(_lent(function, *arguments))
+    return told
+
+
+def _told_list(function: Any, *arguments: Any) -> List[Any]:
+    """The same of a JSON array."""
+    told: List[Any] = json.loads(_lent(function, *arguments))
+    return told
 
 
 def _strings(texts: Sequence[str], what: str) -> Any:

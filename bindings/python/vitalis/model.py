@@ -27,8 +27,8 @@ class Engine(Handle):
     def __init__(self, *, threads: Optional[int] = None, tier: Optional[str] = None,
                  numerics: str = "faithful") -> None:
         """`threads`: by default the cores that this process may use. `tier`: "portable", "avx2",
-        "avx512", "avx512bf16"; by default the fastest here. `numerics`: "float32" is slow, to judge
-        "faithful" by."""
+        "avx512", "avx512bf16", "amx"; by default the fastest here. `numerics`: "float32" is slow, to
+        judge "faithful" by."""
         if numerics not in _NUMERICS:
             raise ValueError(f"numerics is one of {', '.join(_NUMERICS)}, not {numerics!r}")
         options = filled(_abi.EngineOptions)
@@ -86,16 +86,18 @@ class Model(Handle):
     def __init__(self, path: Union[str, "os.PathLike[str]"], *, engine: Optional[Engine] = None,
                  threads: Optional[int] = None, tier: Optional[str] = None,
                  numerics: str = "faithful", context: Optional[int] = None,
+                 memory_budget_mib: Optional[int] = None,
                  cache_folder: Union[str, "os.PathLike[str]", None] = None) -> None:
         """Opens a checkpoint's folder. Threads, tier and numerics are those of Engine, and not
-        given with one; `context` is what chat() has room for, in tokens; the `cache_folder` is that
-        of Tokenizer."""
+        given with one; `context` is what chat() has room for, in tokens, and the budget that of
+        Session; the `cache_folder` is that of Tokenizer."""
         own = threads is None and tier is None and numerics == "faithful"
         if engine is not None and not own:
             raise ValueError("threads, tier and numerics belong to the engine that is given")
         self.engine = engine or Engine(threads=threads, tier=tier, numerics=numerics)
         self.name = Path(path).resolve().name
         self._context = context
+        self._memory_budget_mib = memory_budget_mib
         self._idle: List[Session] = []
         self._lock = threading.Lock()
         options = filled(_abi.ModelOptions)
@@ -145,16 +147,18 @@ class Model(Handle):
         """tokenizer.special()."""
         return self.tokenizer.special(name)
 
-    def session(self, *, context: Optional[int] = None, chunk: Optional[int] = None) -> Session:
+    def session(self, *, context: Optional[int] = None, chunk: Optional[int] = None,
+                memory_budget_mib: Optional[int] = None) -> Session:
         """Memory for a conversation of your own; see Session."""
-        return Session(self, context=context, chunk=chunk)
+        return Session(self, context=context, chunk=chunk, memory_budget_mib=memory_budget_mib)
 
-    def session_memory(self, *, context: Optional[int] = None,
-                       chunk: Optional[int] = None) -> SessionMemory:
+    def session_memory(self, *, context: Optional[int] = None, chunk: Optional[int] = None,
+                       memory_budget_mib: Optional[int] = None) -> SessionMemory:
         """What such a session would take, without making it."""
         memory = filled(_abi.SessionMemory)
         check(lib.vitalis_session_plan(
-            self.handle, ctypes.byref(session_options(context, chunk)), ctypes.byref(memory)))
+            self.handle, ctypes.byref(session_options(context, chunk, memory_budget_mib)),
+            ctypes.byref(memory)))
         return SessionMemory(memory.context, memory.kv_bytes, memory.scratch_bytes)
 
     @contextmanager
@@ -164,7 +168,8 @@ class Model(Handle):
         with self._lock:
             session = self._idle.pop() if self._idle else None
         if session is None:
-            session = self.session(context=self._context)
+            session = self.session(context=self._context,
+                                   memory_budget_mib=self._memory_budget_mib)
         try:
             yield session
         finally:

@@ -5,13 +5,14 @@ import ctypes
 import os
 from array import array
 from dataclasses import dataclass
+from functools import partial
 from typing import (TYPE_CHECKING, Any, Generator, List, Mapping, Optional, Sequence, Tuple,
                     Union)
 
 from . import _abi
 from ._interrupt import Interruptible
 from ._native import (Handle, bytes_of, c_path, check, checked_token, encoded, filled, lib,
-                      token_array)
+                      token_array, whole)
 from .conversation import Conversation
 from .events import Event, Finished, event_of
 
@@ -56,10 +57,12 @@ class Logprob:
 MOST_ALTERNATIVES = 20
 
 
-def session_options(context: Optional[int], chunk: Optional[int]) -> Any:
+def session_options(context: Optional[int], chunk: Optional[int],
+                    memory_budget_mib: Optional[int]) -> Any:
     options = filled(_abi.SessionOptions)
-    options.context = _whole("context", context, 2**32 - 1)
-    options.chunk = _whole("chunk", chunk, 2**32 - 1)
+    options.context = whole("context", context)
+    options.chunk = whole("chunk", chunk)
+    options.memory_budget_mib = whole("memory_budget_mib", memory_budget_mib)
     return options
 
 
@@ -74,9 +77,9 @@ def generate_options(*, max_tokens: Optional[int] = None, temperature: Optional[
     """The C options. None is the library's default; there 0 is too, which here has its own meaning:
     temperature 0 takes the most probable token, and seed 0 is as good a seed as any other."""
     options = filled(_abi.GenerateOptions)
-    options.max_tokens = _whole("max_tokens", max_tokens, 2**32 - 1)
-    options.top_k = _whole("top_k", top_k, 2**32 - 1, lowest=0)
-    options.seed = _whole("seed", seed, 2**64 - 1, lowest=0)
+    options.max_tokens = whole("max_tokens", max_tokens)
+    options.top_k = whole("top_k", top_k, lowest=0)
+    options.seed = whole("seed", seed, 2**64 - 1, lowest=0)
     if seed is not None:
         options.flags |= _abi.GENERATE_SEED
     if temperature == 0:
@@ -104,16 +107,8 @@ def generate_options(*, max_tokens: Optional[int] = None, temperature: Optional[
         options.keeps_bias = array_of_biases  # as long as the options live
     if logprobs is not None:
         options.flags |= _abi.GENERATE_LOGPROBS
-        options.alternatives = _whole("logprobs", logprobs, MOST_ALTERNATIVES, lowest=0)
+        options.alternatives = whole("logprobs", logprobs, MOST_ALTERNATIVES, lowest=0)
     return options
-
-
-def _whole(name: str, value: Optional[int], highest: int, lowest: int = 1) -> int:
-    if value is None:
-        return 0
-    if not lowest <= value <= highest:
-        raise ValueError(f"{name} lies in {lowest} … {highest}, unlike {value}")
-    return value
 
 
 class Session(Handle):
@@ -122,11 +117,14 @@ class Session(Handle):
     _release = lib.vitalis_session_release
 
     def __init__(self, model: "Model", *, context: Optional[int] = None,
-                 chunk: Optional[int] = None) -> None:
-        """Memory for `context` tokens, 16384 by default; prompts are computed in `chunk` tokens."""
+                 chunk: Optional[int] = None, memory_budget_mib: Optional[int] = None) -> None:
+        """Memory for `context` tokens, 16384 by default; prompts are computed in `chunk` tokens. A
+        budget is for the weights in use and the session together: without a context the largest
+        that it holds is taken, and what it does not hold is an OutOfMemoryError with the plan."""
         out = ctypes.c_void_p()
         check(lib.vitalis_session_create(
-            model.handle, ctypes.byref(session_options(context, chunk)), ctypes.byref(out)))
+            model.handle, ctypes.byref(session_options(context, chunk, memory_budget_mib)),
+            ctypes.byref(out)))
         super().__init__(out.value)
         self._vocab = model.info.vocab
         self._answers = 0
@@ -160,7 +158,7 @@ class Session(Handle):
         next_event, where = lib.vitalis_session_next, ctypes.byref(event)
         finished = False
         try:
-            with Interruptible(lambda: lib.vitalis_session_cancel(handle)) as interruptible:
+            with Interruptible(partial(lib.vitalis_session_cancel, handle)) as interruptible:
                 while self._answers == answer:
                     status = check(interruptible.call(next_event, handle, where))
                     if status == _abi.CANCELLED:
@@ -198,7 +196,7 @@ class Session(Handle):
         replaced when the new one is whole. The note is yours, for example a conversation's
         to_json()."""
         data = encoded(note)
-        with Interruptible(lambda: lib.vitalis_session_cancel(self.handle)) as interruptible:
+        with Interruptible(self.cancel) as interruptible:
             check(interruptible.call(lib.vitalis_session_save, self.handle, c_path(path, "path"),
                                      data, len(data)))
 
@@ -206,12 +204,20 @@ class Session(Handle):
         """Becomes what a file holds, and gives its note; the session is as before if that fails.
         resume() goes on with an answer that was in progress."""
         self._answers += 1
-        with Interruptible(lambda: lib.vitalis_session_cancel(self.handle)) as interruptible:
+        with Interruptible(self.cancel) as interruptible:
             check(interruptible.call(lib.vitalis_session_restore, self.handle,
                                      c_path(path, "path")))
         note = _abi.Text()
         check(lib.vitalis_session_get_note(self.handle, ctypes.byref(note)))
         return bytes_of(note)
+
+    @property
+    def progress(self) -> Tuple[int, int]:
+        """Bytes done, and of how many, of the save() or restore() in progress or the last one. From
+        any thread."""
+        progress = filled(_abi.Progress)
+        check(lib.vitalis_session_get_progress(self.handle, ctypes.byref(progress)))
+        return progress.done, progress.total
 
     def fork(self) -> "Session":
         """Another session that is all that this one is, an answer in progress included."""
@@ -269,8 +275,8 @@ class Batch(Handle):
         """For at most `sessions` at a time, 8 by default; `chunk` tokens are computed at once, of
         prompts and answers together."""
         options = filled(_abi.BatchOptions)
-        options.sessions = _whole("sessions", sessions, 2**32 - 1)
-        options.chunk = _whole("chunk", chunk, 2**32 - 1)
+        options.sessions = whole("sessions", sessions)
+        options.chunk = whole("chunk", chunk)
         out = ctypes.c_void_p()
         check(lib.vitalis_batch_create(model.handle, ctypes.byref(options), ctypes.byref(out)))
         super().__init__(out.value)

@@ -93,7 +93,8 @@ def _schema(hint: Any) -> Dict[str, Any]:
         options = [_schema(argument) for argument in arguments if argument is not type(None)]
         if len(options) < len(arguments):
             options.append({"type": "null"})
-        return {"anyOf": options}
+        # `x: Any = None` is Optional[Any] before Python 3.11.
+        return {} if {} in options else {"anyOf": options}
     raise TypeError(f"no JSON form of {hint}")
 
 

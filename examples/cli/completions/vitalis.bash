@@ -24,7 +24,7 @@ _vitalis() {
       tokenize) words="--help --special --json" ;;
       render) words="--help --form --mode --template --keep-analysis --ids --date" ;;
       parse) words="--help --text --policy --from-start" ;;
-      bench) words="--help --threads --tier --prompts --depths --generate --repeats --json" ;;
+      bench) words="--help --threads --tier --prompts --depths --sequences --generate --repeats --json" ;;
       config) words="--help --origin --json" ;;
       auth) words="--help --token --code --scope --client-id --json $network" ;;
       download) words="--help --revision --include --exclude --all --local-dir --reuse --pin
@@ -35,7 +35,7 @@ _vitalis() {
     esac
   else
     case $previous in
-      --tier) words="portable avx2 avx512 avx512bf16" ;;
+      --tier) words="portable avx2 avx512 avx512bf16 amx" ;;
       --effort) words="low medium high" ;;
       --tool-choice) words="auto none required free" ;;
       --form) words="chat responses harmony" ;;

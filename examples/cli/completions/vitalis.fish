@@ -24,7 +24,7 @@ complete -c vitalis -f -n __fish_use_subcommand -a rollback -d 'go back to the v
 complete -c vitalis -f -n __fish_use_subcommand -a models -d 'the models kept here'
 
 __vitalis_option 'run chat info plan quantize bench' -x -l threads -d threads
-__vitalis_option 'run chat info plan quantize bench' -x -l tier -a 'portable avx2 avx512 avx512bf16' -d kernels
+__vitalis_option 'run chat info plan quantize bench' -x -l tier -a 'portable avx2 avx512 avx512bf16 amx' -d kernels
 __vitalis_option 'run chat info plan' -x -l context -d 'tokens of prompt and answers'
 __vitalis_option 'run chat plan' -x -l memory-budget -d 'the most memory to take'
 
@@ -71,6 +71,7 @@ __vitalis_option parse -l from-start -d 'the input begins with <|start|>'
 
 __vitalis_option bench -x -l prompts -d 'lengths of prompts'
 __vitalis_option bench -x -l depths -d 'tokens in the context before'
+__vitalis_option bench -x -l sequences -d 'answers made together'
 __vitalis_option bench -x -l generate -d 'tokens at each depth'
 __vitalis_option bench -x -l repeats -d 'of each measurement'
 __vitalis_option config -f -a 'show get set path'

@@ -72,6 +72,22 @@ inline SegmentSum softmax(float* p, size_t first, size_t last, size_t begin, siz
   return {max, fold(lane[0])};
 }
 
+// The segment's maximum and sum into the state's; keep and take are what the values of each are
+// then multiplied by.
+inline void fold_segment(const SegmentSum& segment, float& max, float& sum, float& keep,
+                         float& take) {
+  const float both = larger(max, segment.max);
+  keep = exp(max - both);
+  take = exp(segment.max - both);
+  max = both;
+  sum = fma(segment.sum, take, sum * keep);
+}
+VITALIS_INLINE void fold_values(const float* o, size_t dims, float keep, float take, float* out) {
+  for (size_t d = 0; d < dims; d += kLanes) {
+    store(out + d, fma(load(o + d), set1(take), mul(load(out + d), set1(keep))));
+  }
+}
+
 inline constexpr size_t kDims =
     64;  // summed at a time, so that a block of values is read as it lies
 
@@ -111,11 +127,7 @@ void attend_heads(const float* q, size_t head_dim, const KvHead& kv, size_t begi
   float keep[kHeads], take[kHeads];
   for (size_t h = 0; h < kHeads; ++h) {
     const SegmentSum segment = softmax<T>(p + h * kSegment, first, last, begin, end);
-    const float both = larger(max[h], segment.max);
-    keep[h] = exp(max[h] - both);
-    take[h] = exp(segment.max - both);
-    max[h] = both;
-    sum[h] = fma(segment.sum, take[h], sum[h] * keep[h]);
+    fold_segment(segment, max[h], sum[h], keep[h], take[h]);
   }
   for (size_t from = 0; from < head_dim; from += kDims) {
     const size_t dims = head_dim - from < kDims ? head_dim - from : kDims;
@@ -125,10 +137,7 @@ void attend_heads(const float* q, size_t head_dim, const KvHead& kv, size_t begi
       weigh_block<kHeads>(p + at - first, rows, head_dim, dims, o);
     }
     for (size_t h = 0; h < kHeads; ++h) {
-      for (size_t d = 0; d < dims; d += kLanes) {
-        float* to = out + h * head_dim + from + d;
-        store(to, fma(load(o + h * kDims + d), set1(take[h]), mul(load(to), set1(keep[h]))));
-      }
+      fold_values(o + h * kDims, dims, keep[h], take[h], out + h * head_dim + from);
     }
   }
 }

@@ -79,6 +79,14 @@ inline void pack(const float* source, size_t stride, const uint32_t* index, size
   }
 }
 
+// What tiers with layouts of their own for bf16 put in front: products are not told how activations
+// were rounded.
+inline constexpr size_t kHeaderBytes = 64;
+
+struct Header {
+  Round round;
+};
+
 // ---- results ----
 
 struct Results {
@@ -182,8 +190,9 @@ VITALIS_INLINE void add_sums(const V (&even)[kVectors][kHeight], const V (&odd)[
 }
 
 // From sums, whose lanes are rows, to the outputs of weight rows [n, n + count).
-inline void put_many(const float (*sums)[kWeightRows][kLanes], size_t vectors, size_t row,
-                     size_t rows, size_t n, size_t count, const Results& results) {
+template <size_t kHeight>
+void put_many(const float (*sums)[kHeight][kLanes], size_t vectors, size_t row, size_t rows,
+              size_t n, size_t count, const Results& results) {
   for (size_t v = 0; v < vectors; ++v) {
     const size_t at = row + v * kLanes;
     for (size_t i = 0; i < count; i += kLanes) {
@@ -197,7 +206,19 @@ inline void put_many(const float (*sums)[kWeightRows][kLanes], size_t vectors, s
   }
 }
 
-// Activations as floats, and the panels of weights that go with them.
+// The even and odd terms of 16 rows of packed activations.
+struct FloatTerms {
+  const float* x;
+
+  VITALIS_INLINE FloatTerms from(size_t term) const { return {x + term * kLanes}; }
+  VITALIS_INLINE void get(size_t term, V& even, V& odd) const {
+    even = load(x + term * kLanes);
+    odd = load(x + (term + 1) * kLanes);
+  }
+};
+
+// Panels of weights as floats, and the products with activations as Terms gives them.
+template <class Terms = FloatTerms>
 class FloatTiles {
  public:
   // The depth of a panel: it and the activations of so many terms stay in the first cache together.
@@ -216,7 +237,7 @@ class FloatTiles {
     }
   };
 
-  FloatTiles(const float* x, size_t k) : x_(x), k_(k) {}
+  FloatTiles(Terms x, size_t k) : x_(x), k_(k) {}
 
   // kVectors vectors of rows from `vector` on, times a panel from `block` on, onto `sums`
   // [vector][kWeightRows][kLanes].
@@ -225,7 +246,7 @@ class FloatTiles {
                 size_t blocks, float* sums) const {
     constexpr bool kScaled = Weights::kScaled;
     constexpr size_t kHeight = kTileSums / kVectors;
-    const float* x = x_ + (vector * k_ + block * kBlock) * kLanes;
+    const Terms x = x_.from(vector * k_ + block * kBlock);
     for (size_t n = 0; n < count; n += kHeight) {
       tile<kScaled, kVectors, kHeight>(x, panel.w[n][0], panel.scales[kScaled ? n : 0], blocks,
                                        sums + n * kLanes);
@@ -234,17 +255,14 @@ class FloatTiles {
 
  private:
   template <bool kScaled, size_t kVectors, size_t kHeight>
-  VITALIS_INLINE void tile(const float* x, const float* w, const float* scales, size_t blocks,
+  VITALIS_INLINE void tile(Terms x, const float* w, const float* scales, size_t blocks,
                            float* sums) const {
-    for (size_t block = 0; block < blocks; ++block, x += kBlock * kLanes, w += kBlock) {
+    for (size_t block = 0; block < blocks; ++block, x = x.from(kBlock), w += kBlock) {
       V even[kVectors][kHeight] = {}, odd[kVectors][kHeight] = {};
       for (size_t i = 0; i < kBlock / 2; ++i) {
         V low[kVectors], high[kVectors];
         VITALIS_UNROLL
-        for (size_t v = 0; v < kVectors; ++v) {
-          low[v] = load(x + (v * k_ + 2 * i) * kLanes);
-          high[v] = load(x + (v * k_ + 2 * i + 1) * kLanes);
-        }
+        for (size_t v = 0; v < kVectors; ++v) x.get(v * k_ + 2 * i, low[v], high[v]);
         VITALIS_UNROLL
         for (size_t n = 0; n < kHeight; ++n) {
           const float* row = w + n * kBlocks * kBlock + i;
@@ -260,7 +278,7 @@ class FloatTiles {
     }
   }
 
-  const float* x_;
+  Terms x_;
   size_t k_;
 };
 
@@ -361,7 +379,7 @@ inline void matmul(const void* packed, size_t rows, size_t k, const Matrix& w, s
   const Results results = {bias, out, out_stride, begin};
   with_weights(w, k / kBlock, [&](const auto& weights) {
     if (few(rows)) return product_few<FloatGroups>(packed, rows, weights, begin, end, results);
-    const FloatTiles tiles(static_cast<const float*>(packed), k);
+    const FloatTiles<> tiles({static_cast<const float*>(packed)}, k);
     product_many(tiles, rows, weights, begin, end, results);
   });
 }

@@ -17,12 +17,7 @@
 namespace vitalis::kernels {
 namespace {
 
-inline constexpr size_t kHeaderBytes = 64;
 inline constexpr size_t kPairs = kBlock / 2;
-
-struct Header {
-  Round round;
-};
 
 inline Bits load_bits(const void* from) {
   return _mm512_loadu_si512(from);
@@ -377,9 +372,9 @@ class PairTiles {
 // GGUF, so one vector at a time will do.
 class WideTiles {
  public:
-  static constexpr size_t kBlocks = FloatTiles::kBlocks;
+  static constexpr size_t kBlocks = FloatTiles<>::kBlocks;
   template <class Weights>
-  using Panel = FloatTiles::Panel<Weights>;
+  using Panel = FloatTiles<>::Panel<Weights>;
 
   WideTiles(const char* x, size_t k) : x_(x), k_(k) {}
 

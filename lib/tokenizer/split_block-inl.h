@@ -2,10 +2,18 @@
 // Up to 64 characters as one bit mask per class, and where pieces start among them.
 #pragma once
 
-#include <bit>
-#include <cstdint>
+#include <stdint.h>
 
 namespace vitalis::tokenizer {
+namespace {
+
+// Of a mask that is not zero.
+inline unsigned first_bit(uint64_t mask) {
+  return static_cast<unsigned>(__builtin_ctzll(mask));
+}
+inline unsigned last_bit(uint64_t mask) {
+  return static_cast<unsigned>(63 - __builtin_clzll(mask));
+}
 
 // Bit i is character i. The classes do not overlap, except that blank, slash and quote are also in
 // space, other and other. No bit is set at or above n.
@@ -34,9 +42,9 @@ Starts piece_starts(const ClassMasks& m, Contraction contraction) {
   uint64_t consumed = 0;
   const uint64_t letters = m.upper | m.lower | m.uncased | m.mark;
   for (uint64_t quotes = m.quote & letters << 1; quotes != 0; quotes &= quotes - 1) {
-    const int i = std::countr_zero(quotes);
+    const unsigned i = first_bit(quotes);
     if (consumed >> (i - 1) & 1) continue;
-    consumed |= low_bits(contraction(static_cast<unsigned>(i))) << i;
+    consumed |= low_bits(contraction(i)) << i;
   }
   const uint64_t ends = m.newline | m.slash;
   const uint64_t first = m.newline & m.other << 1;
@@ -77,18 +85,19 @@ Starts piece_starts(const ClassMasks& m, Contraction contraction) {
   if (indents != 0) {
     if (!m.last) {
       // What follows a run that reaches the end of the block is not known.
-      const int run = std::countl_one(space << (64 - m.n));
-      indents &= low_bits(m.n - static_cast<unsigned>(run));
+      const uint64_t others = ~space & low_bits(m.n);
+      indents &= others == 0 ? 0 : low_bits(last_bit(others) + 1);
     }
     // A blank line: its white space lies between two line ends and starts nothing.
     for (uint64_t f = (space + indents) & newline; f != 0; f &= f - 1) {
       const uint64_t before = indents & ((f & -f) - 1);
-      if (before != 0) indents &= ~(uint64_t{1} << (63 - std::countl_zero(before)));
+      if (before != 0) indents &= ~(uint64_t{1} << last_bit(before));
     }
     starts |= indents;
   }
-  const unsigned known = doubt != 0 ? static_cast<unsigned>(std::countr_zero(doubt)) : m.n;
+  const unsigned known = doubt != 0 ? first_bit(doubt) : m.n;
   return {starts & low_bits(known) & ~uint64_t{1}, m.last && doubt == 0};
 }
 
+}  // namespace
 }  // namespace vitalis::tokenizer
