@@ -213,6 +213,77 @@ class Model : public detail::Owner<vitalis_model, vitalis_model_release> {
   }
 };
 
+// ---- verification: whether a model's files are whole ----
+
+// How far a verification is.
+struct VerifyProgress {
+  uint32_t files = 0;        // that are compared; 0: no release is known, the structure is all
+  uint64_t bytes_done = 0;   // hashed so far
+  uint64_t bytes_total = 0;  // to be hashed
+  std::string file;          // being hashed
+  std::string release;       // "openai/gpt-oss-20b at 6cee5e8"; empty if none is known
+};
+// A file that is compared.
+struct VerifiedFile {
+  std::string path;                        // below the model's folder
+  int32_t outcome = VITALIS_FILE_PENDING;  // VITALIS_FILE_PENDING to VITALIS_FILE_UNREADABLE
+  uint64_t size = 0;                       // as it should be
+  std::string detail;                      // what is wrong; empty if nothing is
+};
+
+// A check of a model's files, pulled as an answer is.
+class Verification : public detail::Owner<vitalis_verification, vitalis_verification_release> {
+ public:
+  explicit Verification(vitalis_verification* handle)
+      : Owner(handle) {}  // takes over one reference
+  // Checks the structure. `manifest` is the path of a JSON file, see vitalis_verification_create;
+  // empty: the release that the files are from, if it is known.
+  explicit Verification(const std::string& path, const std::string& manifest = {})
+      : Verification(try_create(path, manifest).value()) {}
+  static Result<Verification> try_create(const std::string& path,
+                                         const std::string& manifest = {}) {
+    vitalis_verification* handle = nullptr;
+    const int32_t status = vitalis_verification_create(
+        path.c_str(), manifest.empty() ? nullptr : manifest.c_str(), &handle);
+    return detail::made<Verification>(status, &handle);
+  }
+
+  // Hashes for about a tenth of a second; none when all is as it should be, or after cancel(),
+  // which was_cancelled() tells. At the end kIntegrity, or kNotFound if files are only missing.
+  std::optional<VerifyProgress> next() { return try_next().value(); }
+  Result<std::optional<VerifyProgress>> try_next() {
+    auto c = detail::sized<vitalis_verify_progress>();
+    const int32_t status = vitalis_verification_next(native_handle(), &c);
+    if (status < 0) return Error::last(status);
+    cancelled_ = status == VITALIS_CANCELLED;
+    if (status != VITALIS_OK) return std::optional<VerifyProgress>();
+    return std::optional(VerifyProgress{c.files, c.bytes_done, c.bytes_total,
+                                        std::string(detail::view(c.file)),
+                                        std::string(detail::view(c.release))});
+  }
+  bool was_cancelled() const { return cancelled_; }  // of the last next()
+
+  // The files that are compared, as far as that is done.
+  std::vector<VerifiedFile> files() const { return try_files().value(); }
+  Result<std::vector<VerifiedFile>> try_files() const {
+    std::vector<VerifiedFile> files;
+    for (;;) {
+      auto c = detail::sized<vitalis_verified_file>();
+      const int32_t status = vitalis_verification_get_file(native_handle(), files.size(), &c);
+      if (status == VITALIS_ERROR_NOT_FOUND) return files;
+      if (status < 0) return Error::last(status);
+      files.push_back({std::string(detail::view(c.path)), c.outcome, c.size,
+                       std::string(detail::view(c.detail))});
+    }
+  }
+
+  // Any thread.
+  void cancel() const { vitalis_verification_cancel(native_handle()); }
+
+ private:
+  bool cancelled_ = false;
+};
+
 // ---- session: a context's memory, and generation ----
 
 // An answer in progress: a range to be gone through once. Tokens are computed as events are asked

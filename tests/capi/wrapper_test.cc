@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <ranges>
@@ -89,6 +90,45 @@ TEST_F(Wrapper, PlansAreMadeWithoutAModel) {
   EXPECT_EQ(try_plan(engine, "/nowhere").error().code(), Code::kNotFound);
   const auto refused = Session::try_create(model, {.context = 65536, .memory_budget_mib = 64});
   EXPECT_EQ(refused.error().code(), Code::kOutOfMemory);
+}
+
+TEST_F(Wrapper, VerifiesAModelsFiles) {
+  const std::string folder = testing::TempDir() + "vitalis-wrapper-verify";
+  const std::string manifest = folder + "/manifest.json";
+  std::filesystem::remove_all(folder);
+  std::filesystem::copy(kModel, folder, std::filesystem::copy_options::recursive);
+  const auto write = [&](uint64_t size) {
+    std::ofstream(manifest) << R"({"schema": 1, "repo": "here/tiny", "commit": ")"
+                            << std::string(40, 'a') << R"(", "files": [{"path": "config.json", )"
+                            << "\"size\": " << size << R"(, "sha256": ")" << std::string(64, '0')
+                            << "\"}]}";
+  };
+
+  vitalis::Verification structure(folder);  // of no known release
+  EXPECT_EQ(structure.next(), std::nullopt);
+  EXPECT_FALSE(structure.was_cancelled());
+  EXPECT_TRUE(structure.files().empty());
+
+  write(std::filesystem::file_size(folder + "/config.json"));
+  vitalis::Verification other(folder, manifest);
+  other.cancel();
+  EXPECT_EQ(other.next(), std::nullopt);
+  EXPECT_TRUE(other.was_cancelled());
+  const auto begun = other.next();
+  ASSERT_TRUE(begun.has_value());
+  EXPECT_EQ(begun->files, 1u);
+  EXPECT_EQ(begun->release, "here/tiny at aaaaaaa");
+  const auto judged = other.try_next();
+  ASSERT_FALSE(judged.ok());
+  EXPECT_EQ(judged.error().code(), vitalis::Code::kIntegrity);
+  ASSERT_EQ(other.files().size(), 1u);
+  EXPECT_EQ(other.files()[0].outcome, VITALIS_FILE_WRONG_DIGEST);
+  EXPECT_EQ(other.files()[0].path, "config.json");
+  EXPECT_FALSE(other.files()[0].detail.empty());
+
+  EXPECT_EQ(vitalis::Verification::try_create("/no/such/model").error().code(),
+            vitalis::Code::kNotFound);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(Wrapper, EventsComeInOrder) {
