@@ -10,6 +10,7 @@
 #include "harmony/turn_grammar.h"
 #include "session/batch.h"
 #include "session/model.h"
+#include "session/quantize.h"
 #include "session/session.h"
 #include "session/settings.h"
 #include "session/verify.h"
@@ -64,6 +65,13 @@ struct vitalis_verification : vitalis::capi::Counted {
   mutable std::atomic_flag busy;
   std::atomic<bool> cancelled = false;
   std::optional<vitalis::session::ModelVerification> verification;
+};
+
+struct vitalis_quantization : vitalis::capi::Counted {
+  mutable std::atomic_flag busy;
+  std::unique_ptr<vitalis::session::Quantization> quantization;
+  vitalis::session::Quantization::Progress progress;  // what was told last, to be borrowed
+  bool done = false;
 };
 
 namespace vitalis::capi {

@@ -22,8 +22,9 @@ LAYERS = {
     "hub": ["base", "cpu", "formats"],
     "engine": ["base", "cpu", "formats", "kernels", "model"],
     "harmony": ["base", "cpu", "formats", "tokenizer"],
+    "quantize": ["base", "cpu", "formats", "model", "hub"],
     "session": ["base", "cpu", "formats", "kernels", "model", "tokenizer", "hub", "engine",
-                "harmony"],
+                "harmony", "quantize"],
 }
 
 # Third-party headers: the places where they may be included.

@@ -14,6 +14,7 @@ int chat(const Options& options, Interrupt& interrupt, Output& output);
 int info(const Options& options, Output& output);
 int plan(const Options& options, Output& output);
 int verify(const Options& options, Output& output);
+int quantize(const Options& options, Interrupt& interrupt, Output& output);
 int tokenize(const Options& options, Output& output);
 int render(const Options& options, Output& output);
 int parse(const Options& options, Output& output);

@@ -28,6 +28,8 @@ int dispatch(const Options& options, Interrupt& interrupt, Output& output) {
       return plan(options, output);
     case Command::kVerify:
       return verify(options, output);
+    case Command::kQuantize:
+      return quantize(options, interrupt, output);
     case Command::kTokenize:
       return tokenize(options, output);
     case Command::kRender:

@@ -110,6 +110,15 @@ void add_numbers(CLI::App& app, const std::string& name, std::vector<uint32_t>& 
   app.add_option_function<std::string>(name, read, help)->type_name("N,...");
 }
 
+void add_quantize(CLI::App& app, Options& options, SettingFlags& flags) {
+  add_engine(app, options, flags);
+  app.add_option("out", options.out, "the new folder")->required()->type_name("OUT");
+  app.add_flag("!--no-compare", options.compare,
+               "do not run both models on a text to tell how they differ");
+  app.add_flag("!--no-probe", options.probe, "do not measure this machine's speed");
+  app.add_flag("--json", options.json, "print JSON");
+}
+
 void add_bench(CLI::App& app, Options& options, SettingFlags& flags) {
   add_engine(app, options, flags);
   BenchOptions& bench = options.bench;
@@ -352,6 +361,10 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
       ->type_name("FILE");
   verify->add_flag("--json", options.json, "print JSON");
 
+  CLI::App* quantize =
+      app.add_subcommand("quantize", "write a model again, its dense part in eight bits");
+  add_quantize(*quantize, options, flags);
+
   CLI::App* tokenize = app.add_subcommand("tokenize", "show the tokens of a text");
   add_model(*tokenize, options);
   tokenize->add_option("text", sources.text, "the text (default: -, standard input)")
@@ -382,16 +395,17 @@ std::variant<Options, int> parse_options(int argc, char** argv, Output& output) 
     output.error(std::string(error.what()) + " (see vitalis --help)");
     return kExitUsage;
   }
-  options.command = run->parsed()      ? Command::kRun
-                    : chat->parsed()   ? Command::kChat
-                    : info->parsed()   ? Command::kInfo
-                    : plan->parsed()   ? Command::kPlan
-                    : verify->parsed() ? Command::kVerify
-                    : render->parsed() ? Command::kRender
-                    : parse->parsed()  ? Command::kParse
-                    : bench->parsed()  ? Command::kBench
-                    : config->parsed() ? Command::kConfig
-                                       : hub.command().value_or(Command::kTokenize);
+  options.command = run->parsed()        ? Command::kRun
+                    : chat->parsed()     ? Command::kChat
+                    : info->parsed()     ? Command::kInfo
+                    : plan->parsed()     ? Command::kPlan
+                    : verify->parsed()   ? Command::kVerify
+                    : quantize->parsed() ? Command::kQuantize
+                    : render->parsed()   ? Command::kRender
+                    : parse->parsed()    ? Command::kParse
+                    : bench->parsed()    ? Command::kBench
+                    : config->parsed()   ? Command::kConfig
+                                         : hub.command().value_or(Command::kTokenize);
   if (options.action.empty()) options.action = config->parsed() ? "show" : "list";
   if (tokenize->parsed() && tokenize->count("text") == 0) sources.text = "-";
   std::sort(options.bench.depths.begin(), options.bench.depths.end());

@@ -20,6 +20,7 @@ enum class Command : uint8_t {
   kInfo,
   kPlan,
   kVerify,
+  kQuantize,
   kTokenize,
   kRender,
   kParse,
@@ -67,8 +68,10 @@ struct Options {
 
   Config config;           // of the commands that have settings
   uint32_t sequences = 1;  // plan
-  bool probe = true;       // plan
+  bool probe = true;       // plan, quantize
   std::string manifest;    // verify
+  std::string out;         // quantize: the new folder
+  bool compare = true;     // quantize
 
   std::string identity;  // empty: the library's default, here and below
   std::string instructions;

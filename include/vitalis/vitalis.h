@@ -319,6 +319,83 @@ typedef struct vitalis_verified_file {
 VITALIS_API int32_t vitalis_verification_get_file(const vitalis_verification* verification,
                                                   size_t index, vitalis_verified_file* file);
 
+/* ---- quantize: a model's dense part in eight bits ---- */
+
+/* A model that is written again. */
+typedef struct vitalis_quantization vitalis_quantization;
+
+#define VITALIS_QUANTIZE_NO_COMPARISON 1u /* do not run both models on the built-in text */
+#define VITALIS_QUANTIZE_PROBE 2u         /* measure this machine's speed, for four seconds */
+
+/* What is told of a quantized model besides its bytes. */
+typedef struct vitalis_quantize_options {
+  uint32_t struct_size;
+  uint32_t flags; /* VITALIS_QUANTIZE_* */
+} vitalis_quantize_options;
+#define VITALIS_QUANTIZE_OPTIONS_INIT \
+  { (uint32_t)sizeof(vitalis_quantize_options), 0 }
+/* See convention 4. */
+VITALIS_API void vitalis_quantize_options_init(vitalis_quantize_options* options, size_t size);
+
+/* Begins to write the model in the folder `path` again into the folder `out`: q, k, v, o, the
+ * embedding and the head in eight bits, all else byte for byte, shared on disk where the file
+ * system can. `out` appears when all is done; until then the files grow in `out` + ".partial",
+ * where the same call goes on after any end of the process. options may be null. `path` holds
+ * safetensors with a bf16 dense part, else UNSUPPORTED; `out` is not there, or empty, else
+ * INVALID_ARGUMENT; BUSY if another process writes it. Belongs to one thread at a time, but for
+ * cancel. Since 1.0. */
+VITALIS_API int32_t vitalis_quantization_create(const vitalis_engine* engine, const char* path,
+                                                const char* out,
+                                                const vitalis_quantize_options* options,
+                                                vitalis_quantization** quantization_out);
+/* One reference more; gives `quantization` back. */
+VITALIS_API vitalis_quantization* vitalis_quantization_retain(vitalis_quantization* quantization);
+/* One reference less; a run that is not done leaves what it has written for another. Null is fine.
+ */
+VITALIS_API void vitalis_quantization_release(vitalis_quantization* quantization);
+
+#define VITALIS_QUANTIZE_WRITING 0   /* done and total count bytes of weight files */
+#define VITALIS_QUANTIZE_COMPARING 1 /* done and total count tokens of both models */
+#define VITALIS_QUANTIZE_MEASURING 2 /* and giving the folder its name */
+#define VITALIS_QUANTIZE_DONE 3      /* the folder is there */
+
+/* How far it is. */
+typedef struct vitalis_quantize_progress {
+  uint32_t struct_size;
+  int32_t stage;     /* VITALIS_QUANTIZE_* */
+  uint64_t done;     /* of the stage: bytes, or tokens */
+  uint64_t total;    /* of the stage */
+  vitalis_text file; /* being written; borrowed until the next call */
+} vitalis_quantize_progress;
+/* Works until there is news. OK while there is more, DONE when `out` is there. After CANCELLED the
+ * next call goes on; after an error there is none, and what is written stays for another run. IO
+ * for a full disk, MALFORMED for numbers that eight bits cannot hold, INTEGRITY if the model
+ * changed. */
+VITALIS_API int32_t vitalis_quantization_next(vitalis_quantization* quantization,
+                                              vitalis_quantize_progress* progress);
+/* From any thread: the next() under way, or the next one, is CANCELLED. */
+VITALIS_API void vitalis_quantization_cancel(vitalis_quantization* quantization);
+
+/* What came of it. */
+typedef struct vitalis_quantize_report {
+  uint32_t struct_size;
+  uint32_t tokens;                 /* of the text that both models read; 0: not compared */
+  uint64_t source_bytes;           /* of weight files, as the next three */
+  uint64_t target_bytes;           /* of `out` */
+  uint64_t shared_bytes;           /* of these, that take no room of their own */
+  uint64_t resumed_bytes;          /* of these, that an earlier run had written */
+  uint64_t decode_bytes_before;    /* weights that the model reads for one token */
+  uint64_t decode_bytes_after;     /* weights that `out` reads for one token */
+  double divergence;               /* mean KL divergence from the model's distributions, in nats */
+  double divergence_worst;         /* of one token */
+  double agreement;                /* share of tokens with the same most probable next one */
+  double tokens_per_second_before; /* of the model, foretold; 0 without VITALIS_QUANTIZE_PROBE */
+  double tokens_per_second_after;  /* of `out`, likewise */
+} vitalis_quantize_report;
+/* Tells what came of it; INVALID_ARGUMENT before next() has said DONE. */
+VITALIS_API int32_t vitalis_quantization_get_report(const vitalis_quantization* quantization,
+                                                    vitalis_quantize_report* report);
+
 /* ---- tokenizer: text to tokens and back; immutable, useful without weights ---- */
 
 /* A vocabulary, o200k_harmony's or one like it. Text that it encodes may be any bytes: an

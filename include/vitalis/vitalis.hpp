@@ -51,6 +51,11 @@ struct PlanOptions {
   uint32_t memory_budget_mib = 0;  // 0: what the machine has free
   bool probe = false;              // measure its speed, for two seconds
 };
+// What is told of a quantized model; see vitalis_quantize_options.
+struct QuantizeOptions {
+  bool compare = true;  // run both models on a built-in text
+  bool probe = false;   // measure this machine's speed, for four seconds
+};
 // How an answer is sampled; see vitalis_generate_options.
 struct GenerateOptions {
   float temperature = 1;                      // 0: always the most probable token
@@ -106,6 +111,52 @@ inline vitalis_plan plan(const Engine& engine, const std::string& path,
                          const PlanOptions& options = {}) {
   return try_plan(engine, path, options).value();
 }
+
+// Writes the model in `path` again into the folder `out`, its dense part in eight bits. next()
+// works until there is news, and is false when `out` is there or after cancel(), which any thread
+// may call; see vitalis_quantization_create.
+class Quantization : public detail::Owner<vitalis_quantization, vitalis_quantization_release> {
+ public:
+  // Takes over one reference.
+  explicit Quantization(vitalis_quantization* handle) : Owner(handle) {}
+  // Begins to write `out`.
+  Quantization(const Engine& engine, const std::string& path, const std::string& out,
+               const QuantizeOptions& options = {})
+      : Quantization(try_create(engine, path, out, options).value()) {}
+  // Begins to write `out`.
+  static Result<Quantization> try_create(const Engine& engine, const std::string& path,
+                                         const std::string& out,
+                                         const QuantizeOptions& options = {}) {
+    auto c = detail::sized<vitalis_quantize_options>();
+    c.flags = (options.compare ? 0 : VITALIS_QUANTIZE_NO_COMPARISON) |
+              (options.probe ? VITALIS_QUANTIZE_PROBE : 0);
+    vitalis_quantization* quantization = nullptr;
+    return detail::made<Quantization>(
+        vitalis_quantization_create(engine.native_handle(), path.c_str(), out.c_str(), &c,
+                                    &quantization),
+        &quantization);
+  }
+
+  // False when all is done, or cancelled.
+  bool next(vitalis_quantize_progress& progress) { return try_next(progress).value(); }
+  // False when all is done, or cancelled.
+  Result<bool> try_next(vitalis_quantize_progress& progress) {
+    progress = detail::sized<vitalis_quantize_progress>();
+    const int32_t status = vitalis_quantization_next(native_handle(), &progress);
+    if (status < 0) return Error::last(status);
+    return status == VITALIS_OK;
+  }
+  // From any thread; a later next() goes on.
+  void cancel() { vitalis_quantization_cancel(native_handle()); }
+
+  // What came of it, when all is done.
+  vitalis_quantize_report report() const { return try_report().value(); }
+  // What came of it, when all is done.
+  Result<vitalis_quantize_report> try_report() const {
+    auto report = detail::sized<vitalis_quantize_report>();
+    return detail::filled(vitalis_quantization_get_report(native_handle(), &report), &report);
+  }
+};
 
 // ---- model: mapped weights and tokenizer, immutable ----
 

@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <memory>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
@@ -40,6 +42,35 @@ Status list_below(const std::string& root, const std::string& prefix, size_t dep
     } else {
       out.push_back(path);
     }
+  }
+  return {};
+}
+
+// By the system within one file system, else through memory.
+Status copy_range(Disk& disk, const OpenFile& from, uint64_t from_offset, const OpenFile& to,
+                  uint64_t to_offset, uint64_t size) {
+  auto source = static_cast<off_t>(from_offset), target = static_cast<off_t>(to_offset);
+  const uint64_t end = from_offset + size;
+  while (static_cast<uint64_t>(source) < end) {
+    const ssize_t n = ::copy_file_range(from.descriptor(), &source, to.descriptor(), &target,
+                                        end - static_cast<uint64_t>(source), 0);
+    if (n > 0) continue;
+    if (n < 0 && errno == EINTR) continue;
+    if (n == 0) return error(Code::kIo, from.path(), " became shorter while it was copied");
+    if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) {
+      return io_error("copy to", to.path(), errno);
+    }
+    break;  // then by hand
+  }
+  std::vector<std::byte> buffer(static_cast<uint64_t>(source) < end ? 1 << 20 : 0);
+  while (static_cast<uint64_t>(source) < end) {
+    const auto want = std::span(buffer).first(
+        std::min<uint64_t>(buffer.size(), end - static_cast<uint64_t>(source)));
+    VITALIS_ASSIGN(const size_t n, read_at(from, want, static_cast<uint64_t>(source)));
+    if (n == 0) return error(Code::kIo, from.path(), " became shorter while it was copied");
+    VITALIS_TRY(disk.write_at(to, std::span(buffer).first(n), static_cast<uint64_t>(target)));
+    source += static_cast<off_t>(n);
+    target += static_cast<off_t>(n);
   }
   return {};
 }
@@ -108,6 +139,22 @@ Status Disk::append(const OpenFile& file, std::string_view text) {
 Status Disk::sync(const OpenFile& file) {
   if (::fdatasync(file.descriptor()) != 0) return io_error("sync", file.path(), errno);
   return {};
+}
+
+Result<uint64_t> Disk::copy_at(const OpenFile& from, uint64_t from_offset, const OpenFile& to,
+                               uint64_t to_offset, uint64_t size) {
+  // Up to the first multiple of the unit, from there in whole units, and the rest.
+  const uint64_t head = std::min(size, (kShareUnit - from_offset % kShareUnit) % kShareUnit);
+  const uint64_t body = (size - head) / kShareUnit * kShareUnit;
+  const bool alike = from_offset % kShareUnit == to_offset % kShareUnit;
+  if (body == 0 || !alike || !share_range(from, from_offset + head, to, to_offset + head, body)) {
+    VITALIS_TRY(copy_range(*this, from, from_offset, to, to_offset, size));
+    return uint64_t{0};
+  }
+  VITALIS_TRY(copy_range(*this, from, from_offset, to, to_offset, head));
+  const uint64_t done = head + body;
+  VITALIS_TRY(copy_range(*this, from, from_offset + done, to, to_offset + done, size - done));
+  return body;
 }
 
 Status Disk::allocate(const OpenFile& file, uint64_t size) {
@@ -270,29 +317,21 @@ Status write_in_one_step(Disk& disk, const std::string& path, std::string_view t
   return replace(disk, path, text, 0666, false);
 }
 
+bool share_range(const OpenFile& from, uint64_t from_offset, const OpenFile& to, uint64_t to_offset,
+                 uint64_t size) {
+  file_clone_range range = {.src_fd = from.descriptor(),
+                            .src_offset = from_offset,
+                            .src_length = size,
+                            .dest_offset = to_offset};
+  return ::ioctl(to.descriptor(), FICLONERANGE, &range) == 0;
+}
+
+bool link_file(const std::string& from, const std::string& to) {
+  return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
 Status copy_contents(const OpenFile& from, const OpenFile& to, uint64_t offset, uint64_t size) {
-  const uint64_t end = offset + size;
-  auto source = static_cast<off_t>(offset), target = source;
-  while (static_cast<uint64_t>(target) < end) {
-    const ssize_t n = ::copy_file_range(from.descriptor(), &source, to.descriptor(), &target,
-                                        end - static_cast<uint64_t>(target), 0);
-    if (n > 0) continue;
-    if (n < 0 && errno == EINTR) continue;
-    if (n == 0) return error(Code::kIo, from.path(), " became shorter while it was copied");
-    if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) {
-      return io_error("copy to", to.path(), errno);
-    }
-    break;  // then by hand
-  }
-  std::vector<std::byte> buffer(1 << 20);
-  for (auto done = static_cast<uint64_t>(target); done < end;) {
-    const auto want = std::span(buffer).first(std::min<uint64_t>(buffer.size(), end - done));
-    VITALIS_ASSIGN(const size_t n, read_at(from, want, done));
-    if (n == 0) return error(Code::kIo, from.path(), " became shorter while it was copied");
-    VITALIS_TRY(Disk::real().write_at(to, std::span(buffer).first(n), done));
-    done += n;
-  }
-  return {};
+  return copy_range(Disk::real(), from, offset, to, offset, size);
 }
 
 Result<Space> space_at(const std::string& path) {

@@ -45,6 +45,10 @@ class Disk {
   virtual Status append(const OpenFile& file, std::string_view text);
   // The bytes written so far, and the size, are on the disk when this returns.
   virtual Status sync(const OpenFile& file);
+  // Bytes of one file to a place in another: shared on disk where the file system can and both
+  // offsets lie alike in its blocks, else copied. How many are shared.
+  virtual Result<uint64_t> copy_at(const OpenFile& from, uint64_t from_offset, const OpenFile& to,
+                                   uint64_t to_offset, uint64_t size);
   // Makes the file `size` bytes long, with room for all of them if the file system can promise it.
   virtual Status allocate(const OpenFile& file, uint64_t size);
   virtual Status rename(const std::string& from, const std::string& to);
@@ -90,6 +94,14 @@ Status write_atomically(Disk& disk, const std::string& path, std::string_view te
                         uint32_t mode = 0666);
 // The same for what may be lost in a power cut, since it can be made again: not synced.
 Status write_in_one_step(Disk& disk, const std::string& path, std::string_view text);
+// What file systems share is a multiple of this, and lies at multiples of it.
+inline constexpr uint64_t kShareUnit = 4096;
+// Bytes of one file become a part of the other without taking room; size 0: all of them, else a
+// multiple of the unit. False if the file system cannot.
+bool share_range(const OpenFile& from, uint64_t from_offset, const OpenFile& to, uint64_t to_offset,
+                 uint64_t size);
+// A second name for a file's content. False if the file system cannot, or the user may not.
+bool link_file(const std::string& from, const std::string& to);
 // `size` bytes at `offset` of one become those of the other, shared on disk where it can.
 Status copy_contents(const OpenFile& from, const OpenFile& to, uint64_t offset, uint64_t size);
 

@@ -70,7 +70,7 @@ class Binder {
     for (const DType type : stored_types(fused[0], table_)) {
       types += text(types.empty() ? "" : " or ", formats::info(type).name);
     }
-    return text(types, ' ', formats::shape_text(stored_shape(fused, config_)));
+    return text(types, ' ', formats::shape_text(stored_shape(fused, table_, config_)));
   }
 
   bool allows(const NameRow& row, DType type) const {
@@ -81,7 +81,7 @@ class Binder {
   bool fits(const FoundTensor& tensor, std::span<const NameRow> fused) {
     const formats::TensorRange& range = tensor.range;
     const formats::DTypeInfo& type = formats::info(range.dtype);
-    if (!allows(fused[0], range.dtype) || range.shape != stored_shape(fused, config_)) {
+    if (!allows(fused[0], range.dtype) || range.shape != stored_shape(fused, table_, config_)) {
       problems_.add(Code::kMalformed, tensor.file, ": tensor ", in_quotes(range.name), " is ",
                     type.name, ' ', formats::shape_text(range.shape), "; expected ",
                     expected(fused));
@@ -110,8 +110,9 @@ class Binder {
     slot.data = data;
     slot.rows = vector ? 1 : extent(tensor.axes[0], config_);
     slot.cols = extent(tensor.axes[vector ? 0 : 1], config_);
-    slot.type = dense_type(found.range.dtype);
-    slot.row_stride = found.stride ? found.stride : row_bytes(found.range.dtype, slot.cols);
+    const DType type = table_.in_q8_0(row.id) ? DType::kQ8_0 : found.range.dtype;
+    slot.type = dense_type(type);
+    slot.row_stride = found.stride ? found.stride : row_bytes(type, slot.cols);
     return data + slot.rows * slot.row_stride;
   }
 

@@ -99,16 +99,26 @@ class Reader {
         unsupported("\"swiglu_alpha\" is ", found(*alpha), "; supported: 1.702");
       }
     }
+    require_method("quantization_config", "the experts", "mxfp4");
+    config_.dense_q8_0 = require_method(kDenseQuantizationKey, "the dense tensors", kQ8_0Method);
+  }
+
+  // False where there is no such key.
+  bool require_method(std::string_view key, std::string_view what, std::string_view expected) {
+    const auto value = find(root_, key);
+    if (!value) return false;
     dom::object quantization;
-    const auto value = find(root_, "quantization_config");
-    if (!value) return;
-    if (value->get(quantization)) return wrong("\"quantization_config\" should be an object");
+    if (value->get(quantization)) {
+      wrong(in_quotes(key), " should be an object");
+      return false;
+    }
     const auto method = find(quantization, "quant_method");
     std::string_view name;
-    if (!method || method->get(name) || name != "mxfp4") {
-      unsupported("the experts are quantized by ", method ? found(*method) : "an unnamed method",
-                  "; supported: \"mxfp4\"");
+    if (!method || method->get(name) || name != expected) {
+      unsupported(what, " are quantized by ", method ? found(*method) : "an unnamed method",
+                  "; supported: ", in_quotes(expected));
     }
+    return true;
   }
 
   void read_integer(const IntegerKey& key) {

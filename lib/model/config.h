@@ -38,6 +38,9 @@ struct Config {
   Yarn yarn;
   float rms_norm_eps = 0;
   float swiglu_limit = 0;
+  // "dense_quantization_config" asks for Q8_0: the tensors that the schema calls eight_bit are in
+  // it.
+  bool dense_q8_0 = false;
 
   uint32_t q_width() const { return heads * head_dim; }
   uint32_t kv_width() const { return kv_heads * head_dim; }

@@ -23,6 +23,10 @@ struct IntegerKey {
   uint32_t most;
   uint32_t multiple_of;
 };
+// {"quant_method": "q8_0"}: what `vitalis quantize` adds to a config.
+inline constexpr std::string_view kDenseQuantizationKey = "dense_quantization_config";
+inline constexpr std::string_view kQ8_0Method = "q8_0";
+
 inline constexpr uint32_t kMostContext = 1 << 24;
 inline constexpr IntegerKey kIntegerKeys[] = {
     {{"num_hidden_layers"}, {"block_count"}, &Config::layers, 1, 1024, 1},

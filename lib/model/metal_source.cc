@@ -151,7 +151,7 @@ class Walk {
     formats::TensorRange out;
     out.name = expand_name(name, layer);
     out.dtype = stored_types(*first, table).front();
-    out.shape = stored_shape({first, end}, config_);
+    out.shape = stored_shape({first, end}, table, config_);
     out.bytes = formats::tensor_bytes(out.dtype, out.shape).value_or(0);
     return out;
   }

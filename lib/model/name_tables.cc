@@ -120,6 +120,12 @@ constexpr NameTable kSafetensors[] = {
     {"safetensors", kHuggingFace, kBf16Only, kBf16Only},
     {"safetensors, OpenAI names", kOpenAi, kBf16Only, kBf16Only},
 };
+constexpr NameTable kEightBit[] = {
+    {"safetensors, 8-bit dense part", kHuggingFace, kBf16Only, kBf16Only, Mxfp4Layout::kSeparate,
+     RotaryPairs::kHalves, 1, 1, true},
+    {"safetensors, OpenAI names, 8-bit dense part", kOpenAi, kBf16Only, kBf16Only,
+     Mxfp4Layout::kSeparate, RotaryPairs::kHalves, 1, 1, true},
+};
 constexpr NameTable kGguf[] = {
     {"GGUF", kGgml, kGgmlMatrices, kGgmlVectors, Mxfp4Layout::kGgml},
     {"GGUF, early Ollama", kOllama, kGgmlMatrices, kGgmlVectors, Mxfp4Layout::kOllama},
@@ -134,8 +140,8 @@ std::span<const NameTable> metal_tables() {
   return kMetal;
 }
 
-std::span<const NameTable> safetensors_tables() {
-  return kSafetensors;
+std::span<const NameTable> safetensors_tables(bool eight_bit) {
+  return eight_bit ? std::span(kEightBit) : std::span(kSafetensors);
 }
 
 std::span<const NameTable> gguf_tables() {
@@ -149,18 +155,25 @@ std::string expand_name(std::string_view name, size_t layer) {
 }
 
 std::span<const DType> stored_types(const NameRow& row, const NameTable& table) {
+  if (table.in_q8_0(row.id)) return kBytes;
   if (row.part == kWhole) return schema(row.id).matrix ? table.matrix_types : table.vector_types;
   if (row.part != kPacked) return kBytes;
   return table.mxfp4_layout == Mxfp4Layout::kGgml ? kPackedGgml : kPackedOllama;
 }
 
-std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config) {
+std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const NameTable& table,
+                                   const Config& config) {
   std::vector<uint64_t> shape;
   for (const Axis axis : schema(fused[0].id).axes) {
     if (axis != Axis::kNone) shape.push_back(extent(axis, config));
   }
   for (const NameRow& row : fused.subspan(1)) {
     shape[0] += extent(schema(row.id).axes[0], config);
+  }
+  if (table.in_q8_0(fused[0].id)) {
+    const formats::DTypeInfo& q8_0 = formats::info(DType::kQ8_0);
+    shape.back() /= q8_0.block_elements;
+    shape.push_back(q8_0.block_bytes);
   }
   if (fused[0].part == kBlocks || fused[0].part == kScales) shape.back() /= kMxfp4Group;
   if (fused[0].part == kBlocks) shape.push_back(kMxfp4Group / 2);

@@ -37,15 +37,20 @@ struct NameTable {
   RotaryPairs rotary_pairs = RotaryPairs::kHalves;
   float q_scale = 1;
   float k_scale = 1;
+  // Where the schema says eight_bit, [rows, columns / 32, 34] bytes: blocks of Q8_0.
+  bool eight_bit = false;
+
+  bool in_q8_0(TensorId id) const { return eight_bit && schema(id).eight_bit; }
 };
 // The tables that a container may hold tensors by.
-std::span<const NameTable> safetensors_tables();
+std::span<const NameTable> safetensors_tables(bool eight_bit = false);
 std::span<const NameTable> gguf_tables();
 std::span<const NameTable> metal_tables();
 
 // The name for one layer, and the types and shape of what may be stored under it.
 std::string expand_name(std::string_view name, size_t layer);
 std::span<const formats::DType> stored_types(const NameRow& row, const NameTable& table);
-std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const Config& config);
+std::vector<uint64_t> stored_shape(std::span<const NameRow> fused, const NameTable& table,
+                                   const Config& config);
 
 }  // namespace vitalis::model

@@ -91,8 +91,8 @@ Result<Source> open_safetensors(const std::string& folder, Problems& problems) {
   const std::string config_path = join(folder, kConfigName);
   VITALIS_ASSIGN(const std::string config_text, read_file(config_path, kLargestConfig));
   Source source;
-  source.tables = safetensors_tables();
   VITALIS_ASSIGN(source.config, parse_config(config_text, config_path));
+  source.tables = safetensors_tables(source.config.dense_q8_0);
   Shards shards(folder, source, problems);
   const std::string index_path = join(folder, kIndexName);
   if (exists(index_path)) {

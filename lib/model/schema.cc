@@ -8,14 +8,14 @@ using enum TensorId;
 using enum Axis;
 
 constexpr SchemaTensor kSchema[] = {
-    {kEmbedTokens, &Weights::embed_tokens, {kVocab, kHidden}, true},
+    {kEmbedTokens, &Weights::embed_tokens, {kVocab, kHidden}, true, true},
     {kNorm, &Weights::norm, {kHidden}},
-    {kLmHead, &Weights::lm_head, {kVocab, kHidden}, true},
+    {kLmHead, &Weights::lm_head, {kVocab, kHidden}, true, true},
     {kInputLayernorm, &Layer::input_layernorm, {kHidden}},
-    {kQProj, &Layer::q_proj, {kQWidth, kHidden}, true},
-    {kKProj, &Layer::k_proj, {kKvWidth, kHidden}, true},
-    {kVProj, &Layer::v_proj, {kKvWidth, kHidden}, true},
-    {kOProj, &Layer::o_proj, {kHidden, kQWidth}, true},
+    {kQProj, &Layer::q_proj, {kQWidth, kHidden}, true, true},
+    {kKProj, &Layer::k_proj, {kKvWidth, kHidden}, true, true},
+    {kVProj, &Layer::v_proj, {kKvWidth, kHidden}, true, true},
+    {kOProj, &Layer::o_proj, {kHidden, kQWidth}, true, true},
     {kQBias, &Layer::q_bias, {kQWidth}},
     {kKBias, &Layer::k_bias, {kKvWidth}},
     {kVBias, &Layer::v_bias, {kKvWidth}},

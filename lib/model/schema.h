@@ -59,8 +59,9 @@ struct SchemaTensor {
   std::variant<Dense Weights::*, Dense Layer::*, Mxfp4 Layer::*> slot;
   std::array<Axis, 3> axes;  // slowest first, kNone after the last
 
-  bool matrix = false;  // read by products or row by row, so it may be stored in more ways than
-                        // norms, sinks and biases
+  bool matrix = false;     // read by products or row by row, so it may be stored in more ways than
+                           // norms, sinks and biases
+  bool eight_bit = false;  // in Q8_0 where the config says so: all matrices but the router
 
   bool per_layer() const { return slot.index() != 0; }
 };

@@ -28,6 +28,7 @@ int main(void) {
   CHECK(vitalis_engine_options, VITALIS_ENGINE_OPTIONS_INIT);
   CHECK(vitalis_model_options, VITALIS_MODEL_OPTIONS_INIT);
   CHECK(vitalis_plan_options, VITALIS_PLAN_OPTIONS_INIT);
+  CHECK(vitalis_quantize_options, VITALIS_QUANTIZE_OPTIONS_INIT);
   CHECK(vitalis_encode_options, VITALIS_ENCODE_OPTIONS_INIT);
   CHECK(vitalis_render_options, VITALIS_RENDER_OPTIONS_INIT);
   CHECK(vitalis_template_options, VITALIS_TEMPLATE_OPTIONS_INIT);

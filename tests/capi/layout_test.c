@@ -140,6 +140,32 @@ FIELD(vitalis_plan, room_bytes, 96);
 FIELD(vitalis_plan, tokens_per_second, 104);
 FIELD(vitalis_plan, tokens_per_second_full, 112);
 
+SIZE(vitalis_quantize_options, 8);
+FIELD(vitalis_quantize_options, struct_size, 0);
+FIELD(vitalis_quantize_options, flags, 4);
+
+SIZE(vitalis_quantize_progress, 40);
+FIELD(vitalis_quantize_progress, struct_size, 0);
+FIELD(vitalis_quantize_progress, stage, 4);
+FIELD(vitalis_quantize_progress, done, 8);
+FIELD(vitalis_quantize_progress, total, 16);
+FIELD(vitalis_quantize_progress, file, 24);
+
+SIZE(vitalis_quantize_report, 96);
+FIELD(vitalis_quantize_report, struct_size, 0);
+FIELD(vitalis_quantize_report, tokens, 4);
+FIELD(vitalis_quantize_report, source_bytes, 8);
+FIELD(vitalis_quantize_report, target_bytes, 16);
+FIELD(vitalis_quantize_report, shared_bytes, 24);
+FIELD(vitalis_quantize_report, resumed_bytes, 32);
+FIELD(vitalis_quantize_report, decode_bytes_before, 40);
+FIELD(vitalis_quantize_report, decode_bytes_after, 48);
+FIELD(vitalis_quantize_report, divergence, 56);
+FIELD(vitalis_quantize_report, divergence_worst, 64);
+FIELD(vitalis_quantize_report, agreement, 72);
+FIELD(vitalis_quantize_report, tokens_per_second_before, 80);
+FIELD(vitalis_quantize_report, tokens_per_second_after, 88);
+
 SIZE(vitalis_logit_bias, 8);
 FIELD(vitalis_logit_bias, token, 0);
 FIELD(vitalis_logit_bias, value, 4);

@@ -3,8 +3,10 @@
 // Each struct ends where a page begins that may not be touched, so a byte too far ends the program.
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
+#include <string>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <vector>
@@ -222,6 +224,7 @@ TEST_F(Structs, InitFunctionsWriteTheCallersStruct) {
   expect_init_writes_no_more(edge, vitalis_system_init);
   expect_init_writes_no_more(edge, vitalis_message_init);
   expect_init_writes_no_more(edge, vitalis_plan_options_init);
+  expect_init_writes_no_more(edge, vitalis_quantize_options_init);
   expect_init_writes_no_more(edge, vitalis_session_options_init);
   expect_init_writes_no_more(edge, vitalis_generate_options_init);
   expect_init_writes_no_more(edge, vitalis_batch_options_init);
@@ -266,6 +269,25 @@ TEST_F(Structs, ResultsForAnOlderCallerAreWrittenNoFurther) {
     EXPECT_EQ(progress->struct_size, size);
   }
   vitalis_verification_release(verification);
+  const std::string out = testing::TempDir() + "structs-quantized";
+  std::filesystem::remove_all(out);
+  vitalis_quantization* quantization = nullptr;
+  ASSERT_EQ(vitalis_quantization_create(tiny.engine, vitalis_test::kTinyModel, out.c_str(), nullptr,
+                                        &quantization),
+            VITALIS_OK)
+      << vitalis_last_error();
+  for (int32_t status = VITALIS_OK; status == VITALIS_OK;) {
+    for (const uint32_t size : older_sizes<vitalis_quantize_progress>()) {
+      auto* progress = edge.filled<vitalis_quantize_progress>(size);
+      status = vitalis_quantization_next(quantization, progress);
+      EXPECT_GE(status, VITALIS_OK) << vitalis_last_error();
+      EXPECT_EQ(progress->struct_size, size);
+    }
+  }
+  expect_no_more_is_written<vitalis_quantize_report>(
+      edge, [&](auto* report) { return vitalis_quantization_get_report(quantization, report); });
+  vitalis_quantization_release(quantization);
+  std::filesystem::remove_all(out);
   // What memory is free changes from call to call, so only the edge is watched here.
   for (const uint32_t size : older_sizes<vitalis_plan>()) {
     auto* plan = edge.filled<vitalis_plan>(size);

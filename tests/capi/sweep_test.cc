@@ -2,6 +2,7 @@
 // Every function with null and zero in place of each argument and of all of them, and with other
 // values that no sensible caller gives: a status and a sentence each time, never a crash.
 #include <cstdio>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <limits>
 #include <set>
@@ -113,6 +114,13 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   verify_progress.struct_size = sizeof verify_progress;
   vitalis_verified_file verified = {};
   verified.struct_size = sizeof verified;
+  vitalis_quantization* quantization = nullptr;
+  vitalis_quantize_options quantize_options = VITALIS_QUANTIZE_OPTIONS_INIT;
+  vitalis_quantize_progress quantize_progress = {};
+  quantize_progress.struct_size = sizeof quantize_progress;
+  vitalis_quantize_report quantize_report = {};
+  quantize_report.struct_size = sizeof quantize_report;
+  const std::string quantized = testing::TempDir() + "swept";
   vitalis_plan_options plan_options = VITALIS_PLAN_OPTIONS_INIT;
   plan_options.context = 128;
   vitalis_plan plan = {};
@@ -142,6 +150,20 @@ TEST_F(Sweep, NullAndZeroInEveryPlace) {
   SWEEP(vitalis_verification_cancel, verification);
   SWEEP(vitalis_verification_retain, nullptr);
   SWEEP(vitalis_verification_release, nullptr);
+  SWEEP(vitalis_quantize_options_init, &quantize_options, sizeof quantize_options);
+  SWEEP(vitalis_quantization_create, engine, vitalis_test::kTinyModel, "/nowhere/quantized",
+        &quantize_options, &quantization);
+  ASSERT_EQ(vitalis_quantization_create(engine, vitalis_test::kTinyModel, quantized.c_str(),
+                                        &quantize_options, &quantization),
+            VITALIS_OK)
+      << vitalis_last_error();
+  SWEEP(vitalis_quantization_next, quantization, &quantize_progress);
+  SWEEP(vitalis_quantization_get_report, quantization, &quantize_report);
+  SWEEP(vitalis_quantization_cancel, quantization);
+  SWEEP(vitalis_quantization_retain, nullptr);
+  SWEEP(vitalis_quantization_release, nullptr);
+  vitalis_quantization_release(quantization);
+  std::filesystem::remove_all(quantized + ".partial");
   SWEEP(vitalis_engine_retain, nullptr);
   SWEEP(vitalis_engine_release, nullptr);
 

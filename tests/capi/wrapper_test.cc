@@ -61,6 +61,20 @@ TEST_F(Wrapper, AnswersAndRemembers) {
   EXPECT_EQ(conversation.size(), before);
 }
 
+TEST_F(Wrapper, ModelsAreQuantized) {
+  const std::string out = testing::TempDir() + "wrapper-quantized";
+  std::filesystem::remove_all(out);
+  const Engine engine;
+  Quantization quantization(engine, kModel, out, {.compare = false});
+  EXPECT_EQ(quantization.try_report().error().code(), Code::kInvalidArgument);
+  vitalis_quantize_progress progress = {};
+  while (quantization.next(progress)) EXPECT_LE(progress.done, progress.total);
+  EXPECT_EQ(progress.stage, VITALIS_QUANTIZE_DONE);
+  EXPECT_EQ(Model(engine, out).info().decode_bytes, quantization.report().decode_bytes_after);
+  EXPECT_EQ(Quantization::try_create(engine, kModel, out).error().code(), Code::kInvalidArgument);
+  std::filesystem::remove_all(out);
+}
+
 TEST_F(Wrapper, PlansAreMadeWithoutAModel) {
   const Engine engine;
   const vitalis_plan one = plan(engine, kModel, {.context = 1024});

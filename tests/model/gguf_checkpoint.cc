@@ -25,17 +25,17 @@ std::string f32_bytes(float value) {
   return GgufWriter::number(std::bit_cast<uint32_t>(value), 4);
 }
 
-// To nearest, halves away from zero; numbers of models are far below what f16 can hold.
+// To nearest, ties to even; numbers of models are far below what f16 can hold.
 uint16_t to_f16(float value) {
   int exponent = 0;
   std::frexp(value, &exponent);
   const int step = std::max(exponent - 11, -24);  // of the last place
-  const auto steps = static_cast<uint32_t>(std::lround(std::ldexp(std::abs(value), -step)));
+  const auto steps = static_cast<uint32_t>(std::nearbyint(std::ldexp(std::abs(value), -step)));
   const uint32_t bits = steps < 1024 ? steps : steps + (static_cast<uint32_t>(step + 24) << 10);
   return static_cast<uint16_t>(bits | (std::signbit(value) ? 0x8000 : 0));
 }
 
-// 32 numbers in steps of the greatest / 127, as llama.cpp cuts them.
+// 32 numbers in steps of the greatest / 127, as llama.cpp cuts them: times the inverse, in floats.
 struct Q8Block {
   uint16_t scale;
   std::array<int8_t, 32> steps;
@@ -47,7 +47,8 @@ Q8Block q8_block(const Dense& tensor, size_t row, size_t col) {
   }
   Q8Block out{to_f16(greatest / 127), {}};
   for (size_t i = 0; i < 32; ++i) {
-    const float steps = greatest > 0 ? element(tensor, row, col + i) * 127 / greatest : 0;
+    const float inverse = greatest > 0 ? 1 / (greatest / 127) : 0;
+    const float steps = element(tensor, row, col + i) * inverse;
     out.steps[i] = static_cast<int8_t>(std::lround(steps));
   }
   return out;

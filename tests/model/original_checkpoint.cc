@@ -52,7 +52,7 @@ OriginalFiles original_of(const Checkpoint& checkpoint) {
       formats::TensorRange range;
       range.name = expand_name(fused[0].name, layer);
       range.dtype = stored_types(fused[0], table).front();
-      range.shape = stored_shape(fused, c);
+      range.shape = stored_shape(fused, table, c);
       range.bytes = data.size() - before;
       ranges.push_back(std::move(range));
     }

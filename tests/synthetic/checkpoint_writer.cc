@@ -171,7 +171,7 @@ std::vector<TensorRange> hugging_face_tensors(const model::Config& config) {
   for (const model::NameRow& row : table.rows) {
     const size_t times = model::schema(row.id).per_layer() ? config.layers : 1;
     const DType type = model::stored_types(row, table).front();
-    const std::vector<uint64_t> shape = model::stored_shape({&row, 1}, config);
+    const std::vector<uint64_t> shape = model::stored_shape({&row, 1}, table, config);
     const uint64_t bytes = formats::tensor_bytes(type, shape).value_or(0);
     for (size_t layer = 0; layer < times; ++layer) {
       out.push_back({model::expand_name(row.name, layer), type, shape, 0, bytes});

@@ -23,6 +23,7 @@ from .hub import Hub, Progress, Transfer
 from .memory_plan import Plan, plan
 from .model import Engine, Model, ModelInfo, Tensor
 from .parser import Parser
+from .quantize import Quantization, QuantizeProgress, QuantizeReport
 from .session import Batch, Logprob, Session, SessionMemory, Usage
 from .tokenizer import Decoder, Encoding, Prefix, Tokenizer
 from .tools import tool_schema
@@ -36,8 +37,8 @@ __all__ = [
     "Engine", "Event", "Finished", "Hub", "InputOutputError", "IntegrityError", "InternalError",
     "InvalidArgumentError", "Logprob", "MalformedError", "MessageBegin", "MessageEnd", "Model",
     "ModelInfo", "ModelNotFoundError", "NetworkError", "NotFoundError", "OutOfMemoryError",
-    "Parser", "Plan", "Prefill", "Prefix", "Progress", "Session", "SessionMemory", "Setting",
-    "Tensor", "Text", "Tokenizer", "ToolCall", "ToolResult", "Transfer", "UnsupportedError",
-    "Usage", "Verification", "VerifiedFile", "VerifyProgress", "VitalisError", "plan",
-    "render_template", "tool_schema",
+    "Parser", "Plan", "Prefill", "Prefix", "Progress", "Quantization", "QuantizeProgress",
+    "QuantizeReport", "Session", "SessionMemory", "Setting", "Tensor", "Text", "Tokenizer",
+    "ToolCall", "ToolResult", "Transfer", "UnsupportedError", "Usage", "Verification",
+    "VerifiedFile", "VerifyProgress", "VitalisError", "plan", "render_template", "tool_schema",
 ]

@@ -37,6 +37,12 @@ FILE_MISSING = 2
 FILE_WRONG_SIZE = 3
 FILE_WRONG_DIGEST = 4
 FILE_UNREADABLE = 5
+QUANTIZE_NO_COMPARISON = 1
+QUANTIZE_PROBE = 2
+QUANTIZE_WRITING = 0
+QUANTIZE_COMPARING = 1
+QUANTIZE_MEASURING = 2
+QUANTIZE_DONE = 3
 ENCODE_SPECIAL = 1
 ENCODE_STRICT = 2
 EFFORT_DEFAULT = 0
@@ -227,6 +233,41 @@ class VerifiedFile(Structure):
         ("size", c_uint64),
         ("path", Text),
         ("detail", Text),
+    ]
+
+
+class QuantizeOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+    ]
+
+
+class QuantizeProgress(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("stage", c_int32),
+        ("done", c_uint64),
+        ("total", c_uint64),
+        ("file", Text),
+    ]
+
+
+class QuantizeReport(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("tokens", c_uint32),
+        ("source_bytes", c_uint64),
+        ("target_bytes", c_uint64),
+        ("shared_bytes", c_uint64),
+        ("resumed_bytes", c_uint64),
+        ("decode_bytes_before", c_uint64),
+        ("decode_bytes_after", c_uint64),
+        ("divergence", c_double),
+        ("divergence_worst", c_double),
+        ("agreement", c_double),
+        ("tokens_per_second_before", c_double),
+        ("tokens_per_second_after", c_double),
     ]
 
 
@@ -509,6 +550,12 @@ LAYOUTS = {
     VerifyProgress: (56, {"struct_size": 0, "files": 4, "bytes_done": 8, "bytes_total": 16, "file":
         24, "release": 40}),
     VerifiedFile: (48, {"struct_size": 0, "outcome": 4, "size": 8, "path": 16, "detail": 32}),
+    QuantizeOptions: (8, {"struct_size": 0, "flags": 4}),
+    QuantizeProgress: (40, {"struct_size": 0, "stage": 4, "done": 8, "total": 16, "file": 24}),
+    QuantizeReport: (96, {"struct_size": 0, "tokens": 4, "source_bytes": 8, "target_bytes": 16,
+        "shared_bytes": 24, "resumed_bytes": 32, "decode_bytes_before": 40, "decode_bytes_after":
+        48, "divergence": 56, "divergence_worst": 64, "agreement": 72, "tokens_per_second_before":
+        80, "tokens_per_second_after": 88}),
     EncodeOptions: (40, {"struct_size": 0, "flags": 4, "allowed": 8, "allowed_count": 16,
         "refused": 24, "refused_count": 32}),
     System: (32, {"struct_size": 0, "reasoning_effort": 4, "identity": 8, "knowledge_cutoff": 16,
@@ -580,6 +627,14 @@ FUNCTIONS = {
     "vitalis_verification_next": (c_int32, [c_void_p, POINTER(VerifyProgress)]),
     "vitalis_verification_cancel": (None, [c_void_p]),
     "vitalis_verification_get_file": (c_int32, [c_void_p, c_size_t, POINTER(VerifiedFile)]),
+    "vitalis_quantize_options_init": (None, [POINTER(QuantizeOptions), c_size_t]),
+    "vitalis_quantization_create": (c_int32, [c_void_p, c_char_p, c_char_p,
+        POINTER(QuantizeOptions), POINTER(c_void_p)]),
+    "vitalis_quantization_retain": (c_void_p, [c_void_p]),
+    "vitalis_quantization_release": (None, [c_void_p]),
+    "vitalis_quantization_next": (c_int32, [c_void_p, POINTER(QuantizeProgress)]),
+    "vitalis_quantization_cancel": (None, [c_void_p]),
+    "vitalis_quantization_get_report": (c_int32, [c_void_p, POINTER(QuantizeReport)]),
     "vitalis_model_get_tokenizer": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_open": (c_int32, [c_char_p, c_char_p, POINTER(c_void_p)]),
     "vitalis_tokenizer_retain": (c_void_p, [c_void_p]),

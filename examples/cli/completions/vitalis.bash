@@ -11,7 +11,7 @@ _vitalis() {
   local transfer="--cache-dir --offline --connections --rate-limit $network"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    words="run chat info plan verify tokenize render parse bench config auth download update rollback
+    words="run chat info plan verify quantize tokenize render parse bench config auth download update rollback
       models --help --version"
   elif [[ $word == -* ]]; then
     case $command in
@@ -20,6 +20,7 @@ _vitalis() {
       info) words="--help $engine --tensors --json" ;;
       plan) words="--help $engine --sequences --memory-budget --no-probe --json" ;;
       verify) words="--help --manifest --json" ;;
+      quantize) words="--help --threads --tier --no-compare --no-probe --json" ;;
       tokenize) words="--help --special --json" ;;
       render) words="--help --form --mode --template --keep-analysis --ids --date" ;;
       parse) words="--help --text --policy --from-start" ;;

@@ -11,6 +11,7 @@ complete -c vitalis -f -n __fish_use_subcommand -a chat -d converse
 complete -c vitalis -f -n __fish_use_subcommand -a info -d 'describe a model'
 complete -c vitalis -f -n __fish_use_subcommand -a plan -d 'tell what memory a model needs'
 complete -c vitalis -f -n __fish_use_subcommand -a verify -d "check that a model's files are whole"
+complete -c vitalis -f -n __fish_use_subcommand -a quantize -d 'write a model again, its dense part in eight bits'
 complete -c vitalis -f -n __fish_use_subcommand -a tokenize -d 'show the tokens of a text'
 complete -c vitalis -f -n __fish_use_subcommand -a render -d 'show the prompt that a conversation makes'
 complete -c vitalis -f -n __fish_use_subcommand -a parse -d 'show the messages that tokens make'
@@ -22,8 +23,8 @@ complete -c vitalis -f -n __fish_use_subcommand -a update -d 'look for new versi
 complete -c vitalis -f -n __fish_use_subcommand -a rollback -d 'go back to the version before'
 complete -c vitalis -f -n __fish_use_subcommand -a models -d 'the models kept here'
 
-__vitalis_option 'run chat info plan bench' -x -l threads -d threads
-__vitalis_option 'run chat info plan bench' -x -l tier -a 'portable avx2 avx512 avx512bf16 amx' -d kernels
+__vitalis_option 'run chat info plan quantize bench' -x -l threads -d threads
+__vitalis_option 'run chat info plan quantize bench' -x -l tier -a 'portable avx2 avx512 avx512bf16 amx' -d kernels
 __vitalis_option 'run chat info plan' -x -l context -d 'tokens of prompt and answers'
 __vitalis_option 'run chat plan' -x -l memory-budget -d 'the most memory to take'
 
@@ -52,9 +53,10 @@ __vitalis_option run -r -l schema -d 'JSON Schema that the answer is held to'
 
 __vitalis_option info -l tensors -d 'list each tensor'
 __vitalis_option plan -x -l sequences -d 'conversations at once'
-__vitalis_option plan -l no-probe -d 'do not measure the speed'
+__vitalis_option quantize -l no-compare -d 'do not tell how the models differ'
+__vitalis_option 'plan quantize' -l no-probe -d 'do not measure the speed'
 __vitalis_option verify -r -l manifest -d 'sizes and digests'
-__vitalis_option 'info plan verify tokenize bench config auth download update models' -l json -d 'print JSON'
+__vitalis_option 'info plan verify quantize tokenize bench config auth download update models' -l json -d 'print JSON'
 __vitalis_option tokenize -l special -d 'take the names of special tokens for them'
 
 __vitalis_option render -x -l form -a 'chat responses harmony' -d 'form of the JSON'
