@@ -52,11 +52,12 @@ class Quantization(Handle):
                  compare: bool = True, probe: bool = False) -> None:
         """`compare`: run both models on a built-in text. `probe`: measure this machine's speed,
         for four seconds."""
+        self.engine = engine or Engine()
         options = filled(_abi.QuantizeOptions)
         options.flags = ((0 if compare else _abi.QUANTIZE_NO_COMPARISON)
                          | (_abi.QUANTIZE_PROBE if probe else 0))
         handle = ctypes.c_void_p()
-        check(lib.vitalis_quantization_create((engine or Engine()).handle, c_path(path, "path"),
+        check(lib.vitalis_quantization_create(self.engine.handle, c_path(path, "path"),
                                               c_path(out, "out"), ctypes.byref(options),
                                               ctypes.byref(handle)))
         super().__init__(handle.value)
