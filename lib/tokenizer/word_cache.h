@@ -161,8 +161,8 @@ class WordCache {
 };
 
 using Pieces = WordCache<2, 1, 18>;      // 8 MiB; words that a Key holds
-using ShortWords = WordCache<4, 3, 16>;  // 8 MiB
-using LongWords = WordCache<8, 7, 15>;   // 8 MiB
+using ShortWords = WordCache<4, 3, 17>;  // 8 MiB
+using LongWords = WordCache<8, 7, 16>;   // 8 MiB
 
 struct WordMemory {
   Pieces pieces;
