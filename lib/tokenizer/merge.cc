@@ -423,8 +423,9 @@ class Windows {
     };
     char both[kSmall];
     if (a.size() + b.size() > kSmall) return divided(std::string(a).append(b));
-    std::memcpy(both, a.data(), a.size());
-    std::memcpy(both + a.size(), b.data(), b.size());
+    // A damaged vocabulary may have tokens without bytes.
+    a.copy(both, a.size());
+    b.copy(both + a.size(), b.size());
     return divided({both, a.size() + b.size()});
   }
 
