@@ -73,7 +73,7 @@ void multiply_tiles(size_t rounds) {
 }
 
 bool wide(std::string_view tier) {
-  return tier == "avx512" || tier == "amx";
+  return tier.starts_with("avx512") || tier == "amx";
 }
 
 }  // namespace

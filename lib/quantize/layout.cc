@@ -6,6 +6,7 @@
 #include "base/mapped_file.h"
 #include "formats/safetensors.h"
 #include "hub/disk.h"
+#include "hub/json_text.h"
 #include "quantize/q8_0.h"
 
 namespace vitalis::quantize {
@@ -13,6 +14,7 @@ namespace {
 
 using formats::DType;
 using formats::TensorRange;
+using hub::json_string;
 
 constexpr uint64_t kLengthBytes = 8;
 constexpr uint64_t kHeaderUnit = 8;  // a header's size is a multiple of it, as readers like to see
@@ -79,23 +81,6 @@ TensorRange rounded(TensorRange tensor) {
 }
 
 }  // namespace
-
-std::string json_string(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20) {
-      out += "\\u00";
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-      continue;
-    }
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
 
 Result<Shard> lay_out(const std::string& path, std::string_view name,
                       const std::function<bool(std::string_view)>& is_rounded) {

@@ -39,7 +39,4 @@ struct Shard {
 Result<Shard> lay_out(const std::string& path, std::string_view name,
                       const std::function<bool(std::string_view)>& is_rounded);
 
-// "text" as it stands in JSON.
-std::string json_string(std::string_view text);
-
 }  // namespace vitalis::quantize

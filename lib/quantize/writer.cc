@@ -8,6 +8,7 @@
 #include "base/mapped_file.h"
 #include "base/problems.h"
 #include "formats/safetensors.h"
+#include "hub/json_text.h"
 #include "model/config_keys.h"
 #include "model/name_tables.h"
 #include "quantize/q8_0.h"
@@ -63,8 +64,8 @@ std::string index_text(const formats::SafetensorsIndex& index, uint64_t total) {
   std::string out =
       text("{\n  \"metadata\": {\n    \"total_size\": ", total, "\n  },\n  \"weight_map\": {");
   for (const auto& [tensor, shard] : index) {
-    out += text(out.back() == '{' ? "\n    " : ",\n    ", json_string(tensor), ": ",
-                json_string(shard));
+    out += text(out.back() == '{' ? "\n    " : ",\n    ", hub::json_string(tensor), ": ",
+                hub::json_string(shard));
   }
   return out + "\n  }\n}\n";
 }

@@ -67,8 +67,7 @@ void Encoder::learn(const Miss& miss, const Token* tokens, size_t n) const {
 template <class Sink>
 void Encoder::encode_misses(std::span<const Miss> misses, const Token* ids, size_t n_ids,
                             Sink& sink) const {
-  constexpr size_t kRoom =
-      LongWords::kMaxTokens > kSmallPiece ? LongWords::kMaxTokens : kSmallPiece;
+  constexpr size_t kRoom = std::max(LongWords::kMaxTokens, kSmallPiece);
   Token tokens[kMissesAtOnce][kRoom];
   size_t counts[kMissesAtOnce];
   SmallMerge merges[kMissesAtOnce];

@@ -12,12 +12,14 @@
 
 namespace vitalis::tokenizer {
 
+inline constexpr unsigned kBlock = 64;  // characters that masks tell of
+
 struct PieceKernels {
   const char* name;
 
   // Writes to `ends` where the pieces of text[begin, size) end, and returns how many, from `begin`,
   // a piece's start, as far as bit masks can tell and there is room: none if the first piece is not
-  // for masks. `ends` has room for `room` > 64; less may come out, and more be written.
+  // for masks. `ends` has room for `room` > kBlock; less may come out, and more be written.
   size_t (*cut)(const char* text, size_t size, size_t begin, const ClassTables& classes,
                 size_t* ends, size_t room);
 

@@ -93,7 +93,7 @@ size_t look_up(const char* text, size_t text_size, size_t begin, const size_t* e
   for (size_t i = 0, at = begin; i < n; at = ends[i++]) {
     const size_t size = ends[i] - at;
     if (size > kMaxShort) {
-      keys[i] = {~uint64_t{0}, ~uint64_t{0}};
+      keys[i] = {0, kLongKeySize << 56};
     } else {
       keys[i] = at < padded ? key_of_padded(text + at, size) : key_of(text + at, size);
     }
@@ -131,7 +131,8 @@ std::vector<const PieceKernels*> all_piece_kernels() {
 }
 
 const PieceKernels& piece_kernels() {
-  return *all_piece_kernels().back();
+  static const PieceKernels& fastest = *all_piece_kernels().back();
+  return fastest;
 }
 
 }  // namespace vitalis::tokenizer

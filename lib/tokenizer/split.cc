@@ -171,7 +171,6 @@ size_t piece_end(std::string_view bytes, size_t begin) {
 
 size_t split(const PieceKernels& kernels, std::string_view text, size_t begin,
              size_t (&ends)[kMaxPieces]) {
-  constexpr size_t kBlock = 64;
   constexpr ClassTables kTables{kClassBlock, kClassOfBlock};
   size_t n = 0;
   while (begin < text.size() && n + kBlock < kMaxPieces) {

@@ -2,25 +2,22 @@
 // Splits 64 characters at a time. Each block begins at a piece's start, so nothing is carried from
 // block to block: the last piece of a block, whose end is not known there, begins the next one.
 //
-// The file that includes this chooses a class Bytes, 64 bytes in registers:
+// The file that includes this chooses a class Bytes. Where there are no registers that hold 64
+// bytes, its kThere is false, and it has nothing else. Otherwise:
 //   static Bytes load(const char* at, unsigned size)   size <= 64 bytes; the others are zero
 //   uint64_t high(), equal(char), within(char first, char last)   a bit for each byte
-//   static size_t* put(uint64_t mask, size_t base, size_t* ends)  base + i for each bit i, in
-//   order;
-//                                      may write up to 64 past what it returns
-// or NoBytes, where there are no such registers.
+//   static size_t* put(uint64_t mask, size_t base, size_t* ends)
+//       writes base + i for each bit i, in order, and up to 64 more; returns the end of the former
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tokenizer/char_class.h"
+#include "tokenizer/piece_kernels.h"
 #include "tokenizer/split_block-inl.h"
 
 namespace vitalis::tokenizer {
 namespace {
-
-constexpr unsigned kBlock = 64;
 
 struct Text {
   const char* data;

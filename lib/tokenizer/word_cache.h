@@ -45,8 +45,7 @@ class WordCache {
     WordCache cache;
     constexpr size_t kBytes = (size_t{1} << kSlotBits) * sizeof(Slot);
     VITALIS_ASSIGN(cache.arena_, Arena::allocate(kBytes));
-    // Slots are met at random: one fault for many of them. A hint, never an
-    // error.
+    // Slots are met at random: one fault for many of them. A hint, never an error.
     ::madvise(cache.arena_.template at<char>(0), kBytes, MADV_HUGEPAGE);
     return cache;
   }

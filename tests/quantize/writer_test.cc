@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "formats/safetensors.h"
+#include "hub/json_text.h"
 #include "model/gguf_checkpoint.h"
 #include "quantize/quantized.h"
 #include "synthetic/checkpoint_writer.h"
@@ -225,7 +226,8 @@ std::string split_model(const fs::path& folder) {
     const bool expert = tensor.name.find(".experts.") != std::string::npos;
     ranges[expert].push_back(tensor);
     data[expert].append(source, tensor.offset, tensor.bytes);
-    index += text(index.empty() ? "" : ",", json_string(tensor.name), ":\"", names[expert], '"');
+    index +=
+        text(index.empty() ? "" : ",", hub::json_string(tensor.name), ":\"", names[expert], '"');
   }
   fs::create_directories(folder);
   for (size_t i = 0; i < 2; ++i) {
