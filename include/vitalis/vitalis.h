@@ -342,8 +342,8 @@ VITALIS_API void vitalis_quantize_options_init(vitalis_quantize_options* options
  * system can. `out` appears when all is done; until then the files grow in `out` + ".partial",
  * where the same call goes on after any end of the process. options may be null. `path` holds
  * safetensors with a bf16 dense part, else UNSUPPORTED; `out` is not there, or empty, else
- * INVALID_ARGUMENT; BUSY if another process writes it. Belongs to one thread at a time, but for
- * cancel. Since 1.0. */
+ * INVALID_ARGUMENT; BUSY if another process writes it; IO if the disk has no room for it. Belongs
+ * to one thread at a time, but for cancel. Since 1.0. */
 VITALIS_API int32_t vitalis_quantization_create(const vitalis_engine* engine, const char* path,
                                                 const char* out,
                                                 const vitalis_quantize_options* options,

@@ -18,7 +18,8 @@
 namespace vitalis::hub {
 namespace {
 
-constexpr long kMsdosMagic = 0x4D44;  // FAT: no file beyond 4 GiB - 1
+constexpr long kMsdosMagic = 0x4D44;    // FAT: no file beyond 4 GiB - 1
+constexpr uint64_t kMargin = 64 << 20;  // left free beside what is written
 
 struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
@@ -44,6 +45,10 @@ Status list_below(const std::string& root, const std::string& prefix, size_t dep
     }
   }
   return {};
+}
+
+uint64_t bytes_to_unit(uint64_t offset) {
+  return (kShareUnit - offset % kShareUnit) % kShareUnit;
 }
 
 // By the system within one file system, else through memory.
@@ -100,7 +105,7 @@ Status io_error(std::string_view what, const std::string& path, int error_number
                                                                       : Code::kIo;
   std::string room;
   if (error_number == ENOSPC || error_number == EDQUOT) {
-    if (const auto space = space_at(path); space.ok()) {
+    if (const auto space = Disk::real().space_at(path); space.ok()) {
       room = text(" (", space->free, " bytes are free there)");
     }
   }
@@ -144,10 +149,9 @@ Status Disk::sync(const OpenFile& file) {
 Result<uint64_t> Disk::copy_at(const OpenFile& from, uint64_t from_offset, const OpenFile& to,
                                uint64_t to_offset, uint64_t size) {
   // Up to the first multiple of the unit, from there in whole units, and the rest.
-  const uint64_t head = std::min(size, (kShareUnit - from_offset % kShareUnit) % kShareUnit);
-  const uint64_t body = (size - head) / kShareUnit * kShareUnit;
-  const bool alike = from_offset % kShareUnit == to_offset % kShareUnit;
-  if (body == 0 || !alike || !share_range(from, from_offset + head, to, to_offset + head, body)) {
+  const uint64_t head = bytes_to_unit(from_offset);
+  const uint64_t body = shareable_bytes(from_offset, to_offset, size);
+  if (body == 0 || !share_range(from, from_offset + head, to, to_offset + head, body)) {
     VITALIS_TRY(copy_range(*this, from, from_offset, to, to_offset, size));
     return uint64_t{0};
   }
@@ -317,6 +321,12 @@ Status write_in_one_step(Disk& disk, const std::string& path, std::string_view t
   return replace(disk, path, text, 0666, false);
 }
 
+uint64_t shareable_bytes(uint64_t from_offset, uint64_t to_offset, uint64_t size) {
+  if (from_offset % kShareUnit != to_offset % kShareUnit) return 0;
+  const uint64_t head = std::min(size, bytes_to_unit(from_offset));
+  return (size - head) / kShareUnit * kShareUnit;
+}
+
 bool share_range(const OpenFile& from, uint64_t from_offset, const OpenFile& to, uint64_t to_offset,
                  uint64_t size) {
   file_clone_range range = {.src_fd = from.descriptor(),
@@ -334,7 +344,7 @@ Status copy_contents(const OpenFile& from, const OpenFile& to, uint64_t offset, 
   return copy_range(Disk::real(), from, offset, to, offset, size);
 }
 
-Result<Space> space_at(const std::string& path) {
+Result<Space> Disk::space_at(const std::string& path) {
   std::string existing = path;
   while (!examine(existing)) {
     const std::string above = folder_of(existing);
@@ -349,6 +359,19 @@ Result<Space> space_at(const std::string& path) {
     space.largest_file = 0xFFFF'FFFF;
   }
   return space;
+}
+
+Status check_room(const Space& space, const std::string& folder, uint64_t bytes) {
+  if (bytes == 0 || bytes + kMargin <= space.free) return {};
+  return error(Code::kIo, folder, ": the disk has ", space.free, " bytes free; ", bytes,
+               " are needed, and ", kMargin, " to spare");
+}
+
+Status check_file_size(const Space& space, const std::string& folder, std::string_view name,
+                       uint64_t bytes) {
+  if (space.largest_file == 0 || bytes <= space.largest_file) return {};
+  return error(Code::kIo, folder, ": the file system there holds no file of more than ",
+               space.largest_file, " bytes (FAT32?), and ", name, " has ", bytes);
 }
 
 }  // namespace vitalis::hub

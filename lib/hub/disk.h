@@ -34,6 +34,16 @@ class OpenFile {
   std::string path_;
 };
 
+struct Space {
+  uint64_t free = 0;
+  uint64_t largest_file = 0;  // 0: no limit known. FAT32 has 4 GiB - 1
+};
+// kIo unless there is room for so many bytes, and some to spare, on the disk that `folder` is on.
+Status check_room(const Space& space, const std::string& folder, uint64_t bytes);
+// kIo unless one file may have so many.
+Status check_file_size(const Space& space, const std::string& folder, std::string_view name,
+                       uint64_t bytes);
+
 class Disk {
  public:
   Disk() = default;
@@ -54,6 +64,8 @@ class Disk {
   virtual Status rename(const std::string& from, const std::string& to);
   // Names made, changed or removed in the folder are on the disk when this returns.
   virtual Status sync_folder(const std::string& folder);
+  // Of the file system that `path`, or the nearest folder above it that exists, lies in.
+  virtual Result<Space> space_at(const std::string& path);
 
   static Disk& real();
 };
@@ -96,6 +108,8 @@ Status write_atomically(Disk& disk, const std::string& path, std::string_view te
 Status write_in_one_step(Disk& disk, const std::string& path, std::string_view text);
 // What file systems share is a multiple of this, and lies at multiples of it.
 inline constexpr uint64_t kShareUnit = 4096;
+// How many bytes of a copy that may be: the whole units, where both offsets lie alike.
+uint64_t shareable_bytes(uint64_t from_offset, uint64_t to_offset, uint64_t size);
 // Bytes of one file become a part of the other without taking room; size 0: all of them, else a
 // multiple of the unit. False if the file system cannot.
 bool share_range(const OpenFile& from, uint64_t from_offset, const OpenFile& to, uint64_t to_offset,
@@ -104,12 +118,5 @@ bool share_range(const OpenFile& from, uint64_t from_offset, const OpenFile& to,
 bool link_file(const std::string& from, const std::string& to);
 // `size` bytes at `offset` of one become those of the other, shared on disk where it can.
 Status copy_contents(const OpenFile& from, const OpenFile& to, uint64_t offset, uint64_t size);
-
-struct Space {
-  uint64_t free = 0;
-  uint64_t largest_file = 0;  // 0: no limit known
-};
-// Of the file system that `path`, or the nearest folder above it that exists, lies in.
-Result<Space> space_at(const std::string& path);
 
 }  // namespace vitalis::hub

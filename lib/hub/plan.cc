@@ -13,7 +13,6 @@ namespace vitalis::hub {
 namespace {
 
 constexpr size_t kLargestJournal = 4 << 20;
-constexpr uint64_t kMargin = 64 << 20;  // left free beside what is planned
 
 bool has_size(const std::string& path, uint64_t size) {
   const auto info = examine(path);
@@ -113,22 +112,15 @@ Result<Plan> make_plan(const Listing& listing, const std::vector<File>& files,
     }
     plan.files.push_back(std::move(planned));
   }
-  VITALIS_ASSIGN(const Space space, space_at(layout.root));
-  plan.bytes_free = space.free;
-  plan.largest_file = space.largest_file;
+  VITALIS_ASSIGN(plan.space, Disk::real().space_at(layout.root));
   return plan;
 }
 
 Status check_space(const Plan& plan) {
   for (const PlannedFile& planned : plan.files) {
-    if (plan.largest_file == 0 || planned.file.size <= plan.largest_file) continue;
-    return error(Code::kIo, plan.folder, ": the file system there holds no file of more than ",
-                 plan.largest_file, " bytes (FAT32?), and ", planned.file.path, " has ",
-                 planned.file.size);
+    VITALIS_TRY(check_file_size(plan.space, plan.folder, planned.file.path, planned.file.size));
   }
-  if (plan.bytes_to_write == 0 || plan.bytes_to_write + kMargin <= plan.bytes_free) return {};
-  return error(Code::kIo, plan.folder, ": the disk has ", plan.bytes_free, " bytes free; ",
-               plan.bytes_to_write, " are needed, and ", kMargin, " to spare");
+  return check_room(plan.space, plan.folder, plan.bytes_to_write);
 }
 
 bool is_done(const Plan& plan) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "hub/disk.h"
 #include "hub/listing.h"
 
 namespace vitalis::hub {
@@ -48,8 +49,7 @@ struct Plan {
   uint64_t bytes_reused = 0;  // of them, there already in some form
   uint64_t bytes_to_fetch = 0;
   uint64_t bytes_to_write = 0;  // what the disk must take
-  uint64_t bytes_free = 0;      // what it has
-  uint64_t largest_file = 0;    // 0: no limit known. FAT32 has 4 GiB - 1
+  Space space;                  // what it has
 };
 
 // kInvalidArgument for a destination that can't be, kIo for one that can't be read. What can't be

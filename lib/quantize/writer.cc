@@ -28,6 +28,10 @@ constexpr uint64_t kLargestCarried = 256 << 20;  // a file that is larger is non
 constexpr uint64_t kRoundPiece = 16 << 20;       // of the source, in one step
 constexpr uint64_t kCopyPiece = 64 << 20;
 
+std::string_view file_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
 bool is_weight_file(std::string_view name) {
   for (const std::string_view end : {".safetensors", ".gguf", ".bin", ".pt", ".pth", ".onnx"}) {
     if (name.ends_with(end)) return true;
@@ -68,6 +72,21 @@ std::string index_text(const formats::SafetensorsIndex& index, uint64_t total) {
                 hub::json_string(shard));
   }
   return out + "\n  }\n}\n";
+}
+
+// Bytes of the shard from `begin` on that take room, where others are shared with the source.
+uint64_t own_bytes(const Shard& shard, uint64_t begin, bool share) {
+  uint64_t bytes = shard.header.size() - std::min<uint64_t>(begin, shard.header.size());
+  for (const Segment& segment : shard.segments) {
+    const uint64_t done = begin - std::min(begin, segment.target);
+    if (done >= segment.target_bytes) continue;
+    const uint64_t size = segment.target_bytes - done;
+    bytes += size;
+    if (share && !segment.rounds()) {
+      bytes -= hub::shareable_bytes(segment.source + done, segment.target + done, size);
+    }
+  }
+  return bytes;
 }
 
 void describe(std::string_view path, std::string& out) {
@@ -198,7 +217,67 @@ Status Writer::resume() {
   if (!read_state()) VITALIS_TRY(remove_old());
   for (size_t i = 0; i < shard_; ++i) totals_.resumed_bytes += shards_[i].target_bytes;
   totals_.resumed_bytes += done_;
+  if (Status room = check_room(); !room.ok()) {
+    if (totals_.resumed_bytes == 0) (void)hub::remove_folder(partial_);
+    return room;
+  }
   return save_state();
+}
+
+// ---- room on the disk ----
+
+Status Writer::check_room() {
+  VITALIS_ASSIGN(const hub::Space space, disk_.space_at(partial_));
+  for (const Shard& shard : shards_) {
+    VITALIS_TRY(hub::check_file_size(space, out_, shard.name, shard.target_bytes));
+  }
+  return hub::check_room(space, out_, room_needed());
+}
+
+// What the rest of the run takes. Of the file under way, bytes that are there and not known to be
+// on the disk are written again in their place.
+uint64_t Writer::room_needed() {
+  const bool share = shard_ < shards_.size() && shares(shards_[shard_].source);
+  uint64_t bytes = 0;
+  for (size_t i = shard_; i < shards_.size(); ++i) {
+    uint64_t begin = i == shard_ ? done_ : 0;
+    const auto there = hub::examine(at(shards_[i].name));
+    if (there && there->links == 1) {
+      begin = std::max(begin, std::min(there->allocated, there->size));
+    }
+    if (begin == 0 && shards_[i].header.empty() && (share || links(shards_[i].source))) continue;
+    bytes += own_bytes(shards_[i], begin, share);
+  }
+  const auto add = [&](std::string_view name, uint64_t size, uint64_t shared) {
+    const auto there = hub::examine(at(name));
+    bytes += size - std::min(size, there ? there->size : shared);
+  };
+  add(kConfigName, config_.size(), 0);
+  add(kIndexName, index_.size(), 0);
+  for (const std::string& path : small_files_) {
+    const auto info = hub::examine(path);
+    const uint64_t size = info ? info->size : 0;
+    add(file_name(path), size, share ? hub::shareable_bytes(0, 0, size) : 0);
+  }
+  return bytes;
+}
+
+// Whether the file system lets another file share bytes with this one, and whether it gives it a
+// second name: both are tried. What is left of a trial may be the source itself: it is not opened.
+bool Writer::shares(const std::string& source) {
+  const std::string trial = state_folder_ + "/copy";
+  if (!hub::remove_file(trial).ok()) return false;
+  const auto from = hub::open_to_read(source);
+  const auto to = hub::open_to_write(trial, false);
+  if (!from.ok() || !to.ok()) return false;
+  const auto shared = disk_.copy_at(*from, 0, *to, 0, hub::kShareUnit);
+  return hub::remove_file(trial).ok() && shared.ok() && *shared > 0;
+}
+
+bool Writer::links(const std::string& source) const {
+  const std::string trial = state_folder_ + "/link";
+  return hub::remove_file(trial).ok() && hub::link_file(source, trial) &&
+         hub::remove_file(trial).ok();
 }
 
 // ---- what is known to be on the disk ----
@@ -367,7 +446,7 @@ Status Writer::write_small_files() {
   if (!index_.empty()) VITALIS_TRY(write_file(kIndexName, index_));
   for (const std::string& path : small_files_) {
     VITALIS_ASSIGN(const OpenFile from, hub::open_to_read(path));
-    const std::string name = at(path.substr(path.rfind('/') + 1));
+    const std::string name = at(file_name(path));
     VITALIS_TRY(hub::remove_file(name));
     VITALIS_ASSIGN(const OpenFile to, hub::open_to_write(name, false));
     const auto info = hub::examine(path);

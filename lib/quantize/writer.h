@@ -39,7 +39,8 @@ class Writer {
   // `model`: a folder for Checkpoint::open whose dense part is bf16. `out`: a folder that is not
   // there, or empty; the one above it must be there. Errors are those of Checkpoint::open;
   // kUnsupported for another kind of file, or if the dense part is in eight bits already;
-  // kInvalidArgument if `out` is taken; kBusy. A power cut costs `save_every` bytes, at most.
+  // kInvalidArgument if `out` is taken; kBusy; kIo if the disk has no room for all that is still to
+  // be written, of which then nothing is. A power cut costs `save_every` bytes, at most.
   static Result<std::unique_ptr<Writer>> create(const std::string& model, const std::string& out,
                                                 hub::Disk& disk = hub::Disk::real(),
                                                 uint64_t save_every = 256 << 20);
@@ -60,6 +61,10 @@ class Writer {
   Status plan();
   Status check_target() const;
   Status resume();
+  Status check_room();
+  uint64_t room_needed();
+  bool shares(const std::string& source);
+  bool links(const std::string& source) const;
   bool read_state();
   Status save_state();
   Status remove_old();

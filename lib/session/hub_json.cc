@@ -178,7 +178,7 @@ std::string to_json(const hub::Plan& plan) {
       .number("bytes_reused", plan.bytes_reused)
       .number("bytes_to_fetch", plan.bytes_to_fetch)
       .number("bytes_to_write", plan.bytes_to_write)
-      .number("bytes_free", plan.bytes_free)
+      .number("bytes_free", plan.space.free)
       .number("files_listed", plan.listing.files.size())
       .add("files", array(plan.files,
                           [](const hub::PlannedFile& planned) {

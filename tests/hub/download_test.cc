@@ -366,12 +366,11 @@ TEST_F(Download, RefusesWhatTheDiskCantHold) {
   auto planned = plan(options());
   ASSERT_TRUE(planned.ok());
   EXPECT_TRUE(check_space(*planned).ok());
-  planned->bytes_free = 1'000'000;
+  planned->space.free = 1'000'000;
   const Status status = Transfer::create(options(), *planned).status();
   EXPECT_EQ(status.code(), Code::kIo);
   EXPECT_TRUE(contains(status.message(), "1000000 bytes free")) << status.message();
-  planned->bytes_free = uint64_t{1} << 40;
-  planned->largest_file = 5'000'000;
+  planned->space = {.free = uint64_t{1} << 40, .largest_file = 5'000'000};
   EXPECT_TRUE(contains(check_space(*planned).message(), "FAT32"));
 }
 

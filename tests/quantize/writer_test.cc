@@ -149,7 +149,7 @@ TEST_F(Write, KillsOneAfterAnotherEachGetFurther) {
     ASSERT_LT(kills, 200U);
     const pid_t child = ::fork();
     if (child == 0) {
-      KillingDisk disk(9);  // a state is three steps, and saved when a run begins
+      KillingDisk disk(10);  // a trial and a state of three steps come first
       ::_exit(quantize(kBase, out, disk).ok() ? 0 : 1);
     }
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
@@ -191,6 +191,97 @@ TEST_F(Write, AFullDiskIsToldAndLeavesNothingAsIfWhole) {
   EXPECT_FALSE(fs::exists(path("out")));
   ASSERT_TRUE(quantize(kTiny, path("out")).ok());
   EXPECT_TRUE(contents(path("out")) == expected(kTiny));
+}
+
+// A disk with so many bytes free, which shares what can be shared, or nothing.
+class SmallDisk : public hub::Disk {
+ public:
+  SmallDisk(uint64_t free, bool shares, uint64_t largest_file = 0)
+      : space_{.free = free, .largest_file = largest_file}, shares_(shares) {}
+  Result<hub::Space> space_at(const std::string&) override { return space_; }
+  Result<uint64_t> copy_at(const hub::OpenFile& from, uint64_t from_offset, const hub::OpenFile& to,
+                           uint64_t to_offset, uint64_t size) override {
+    VITALIS_TRY(Disk::copy_at(from, from_offset, to, to_offset, size).status());
+    const uint64_t shared = shares_ ? hub::shareable_bytes(from_offset, to_offset, size) : 0;
+    if (to.path().find("/.vitalis-quantize/") == std::string::npos) shared_ += shared;
+    return shared;
+  }
+  uint64_t shared() const { return shared_; }
+
+ private:
+  hub::Space space_;
+  bool shares_;
+  uint64_t shared_ = 0;
+};
+
+// The bytes that a run says it needs of a disk without any.
+uint64_t needed(const std::string& model, const std::string& out, bool shares = false) {
+  SmallDisk disk(0, shares);
+  const Status refused = quantize(model, out, disk);
+  EXPECT_EQ(refused.code(), Code::kIo);
+  const std::string& message = refused.message();
+  const std::string before = out + ": the disk has 0 bytes free; ";
+  EXPECT_TRUE(message.starts_with(before)) << message;
+  EXPECT_TRUE(message.ends_with(" are needed, and 67108864 to spare")) << message;
+  return std::strtoull(message.c_str() + before.size(), nullptr, 10);
+}
+
+uint64_t size_of(const std::map<std::string, std::string>& files) {
+  uint64_t total = 0;
+  for (const auto& [name, content] : files) {
+    if (!name.starts_with(".vitalis-quantize/")) total += content.size();
+  }
+  return total;
+}
+
+TEST_F(Write, ADiskWithoutRoomIsRefusedAtOnce) {
+  for (const std::string& model : {kBase, kTiny}) {
+    const uint64_t total = size_of(expected(model));
+    EXPECT_EQ(needed(model, path("out")), total);
+    SmallDisk lacking(total + (64 << 20) - 1, false), sufficient(total + (64 << 20), false);
+    expect_error(quantize(model, path("out"), lacking), Code::kIo, text(total, " are needed"));
+    EXPECT_FALSE(fs::exists(path("out")) || fs::exists(path("out.partial")));
+    EXPECT_TRUE(quantize(model, path("out"), sufficient).ok());
+    fs::remove_all(root / "out");
+    fs::remove_all(root / "expected");
+  }
+  SmallDisk fat(uint64_t{1} << 40, false, 1 << 20);
+  expect_error(quantize(kTiny, path("out"), fat), Code::kIo,
+               "holds no file of more than 1048576 bytes (FAT32?), and model.safetensors has 87");
+}
+
+TEST_F(Write, WhatAnEarlierRunWroteNeedsNoRoom) {
+  const uint64_t total = size_of(expected(kBase));
+  size_t resumed = 0;
+  for (size_t steps = 0;; ++steps) {
+    FullDisk disk(steps);
+    if (quantize(kBase, path("out"), disk).ok()) break;
+    if (fs::exists(path("out"))) break;  // there is no step after that one
+    const uint64_t there = size_of(contents(path("out.partial")));
+    if (there == total) {
+      SmallDisk full(0, false);
+      ASSERT_TRUE(quantize(kBase, path("out"), full).ok()) << steps;
+      fs::remove_all(root / "out");
+      continue;
+    }
+    ASSERT_EQ(needed(kBase, path("out")), total - there) << steps;
+    resumed += fs::exists(path("out.partial")) ? 1 : 0;
+    fs::remove_all(root / "out.partial");
+  }
+  EXPECT_GT(resumed, 20U);
+}
+
+TEST_F(Write, WhatIsSharedNeedsNoRoom) {
+  uint64_t shared = 0;
+  for (const std::string& model : {kBase, kTiny}) {
+    SmallDisk disk(uint64_t{1} << 40, true);
+    ASSERT_TRUE(quantize(model, path("out"), disk).ok());
+    const uint64_t total = size_of(contents(path("out")));
+    fs::remove_all(root / "out");
+    EXPECT_EQ(needed(model, path("out"), true), total - disk.shared());
+    shared += disk.shared();
+  }
+  EXPECT_GT(shared, 1'000'000U);
 }
 
 TEST_F(Write, AllThatMakesAModelIsCarriedOver) {
@@ -259,6 +350,21 @@ TEST_F(Write, FilesWithNothingToRoundAreSharedWhole) {
     ASSERT_TRUE(contents(path("out")) == whole) << steps;
     ASSERT_TRUE(contents(model) == before) << steps;
   }
+}
+
+TEST_F(Write, ASecondNameNeedsNoRoom) {
+  const std::string model = split_model(root / "split");
+  const auto before = contents(model);
+  EXPECT_EQ(needed(model, path("out")),
+            size_of(expected(model)) - fs::file_size(model + "/b.safetensors"));
+  // A kill may leave a trial behind: the source under another name.
+  fs::create_directories(path("out.partial/.vitalis-quantize"));
+  for (const char* trial : {"copy", "link"}) {
+    fs::create_hard_link(model + "/b.safetensors", path("out.partial/.vitalis-quantize/") + trial);
+  }
+  ASSERT_TRUE(quantize(model, path("out")).ok());
+  EXPECT_TRUE(contents(model) == before);
+  EXPECT_TRUE(contents(path("out")) == contents(path("expected")));
 }
 
 TEST_F(Write, AnotherSourceBeginsAnew) {
