@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <functional>
-#include <numeric>
 
 namespace vitalis::engine {
 namespace {
@@ -71,6 +70,18 @@ size_t most_probable(std::span<const float> logits, std::span<uint32_t> ids) {
   return count;
 }
 
+// Copies those that `is_wanted` to `out`, which may begin where `weights` do. As many are wanted as
+// not, and in no order, so there is no branch that could be foreseen.
+template <class Wanted>
+std::span<float> select(std::span<const float> weights, float* out, Wanted&& is_wanted) {
+  size_t count = 0;
+  for (const float weight : weights) {
+    out[count] = weight;
+    count += is_wanted(weight);
+  }
+  return {out, count};
+}
+
 uint32_t lowest(TokenMask mask) {
   for (size_t i = 0; i < mask.size(); ++i) {
     if (mask[i] != 0)
@@ -123,6 +134,26 @@ double uniform(uint64_t seed, uint64_t place) {
   };
   const uint64_t bits = mix(mix(seed + 0x9E3779B97F4A7C15u) + (place + 1) * 0x9E3779B97F4A7C15u);
   return static_cast<double>(bits >> 11) * 0x1p-53;
+}
+
+// Positive floats are in the order of their bits. So weights are summed by their leading bits, from
+// the largest to the smallest of them, and the bin in which the sum is reached is all that is left.
+float nucleus_threshold(std::span<float> weights, double sum) {
+  constexpr uint32_t kBinBits = 11;
+  const auto bits = [](float weight) { return std::bit_cast<uint32_t>(weight); };
+  while (true) {
+    const uint32_t most = bits(row(weights).maxCoeff()), least = bits(row(weights).minCoeff());
+    if (most == least) return weights[0];
+    const uint32_t width = std::bit_width(most - least);
+    const uint32_t shift = width - std::min(width, kBinBits);
+    double sums[1 << kBinBits] = {};
+    const auto bin_of = [&](float weight) { return (most - bits(weight)) >> shift; };
+    for (const float weight : weights) sums[bin_of(weight)] += weight;
+    const uint32_t last = (most - least) >> shift;
+    uint32_t bin = 0;
+    for (; bin < last && sums[bin] < sum; ++bin) sum -= sums[bin];
+    weights = select(weights, weights.data(), [&](float w) { return bin_of(w) == bin; });
+  }
 }
 
 Sampler::Sampler(size_t vocab)
@@ -196,27 +227,12 @@ float Sampler::threshold_top_k(size_t k) {
   return *kth;
 }
 
-// The smallest weight among the fewest largest ones whose sum reaches p of the whole. Quickselect
-// by weight: the part that holds the boundary shrinks, so the work is linear on average. All
-// weights below (1 - p) / count of the whole sum to less than 1 - p of it: they are left out first.
+// All weights below (1 - p) / count of the whole sum to less than 1 - p of it: they are left out.
 float Sampler::threshold_top_p(double p) {
   const double floor = total_ * (1 - p) / static_cast<double>(weights_.size());
-  auto begin = order_.begin();
-  auto end = std::copy_if(weights_.begin(), weights_.end(), begin,
-                          [&](float w) { return w > 0 && w >= floor; });
-  double missing = p * total_;
-  while (end - begin > 1) {
-    const auto middle = begin + (end - begin) / 2;
-    std::nth_element(begin, middle, end, std::greater<>());
-    const double upper = std::accumulate(begin, middle, 0.0);
-    if (upper >= missing) {
-      end = middle;
-    } else {
-      missing -= upper;
-      begin = middle;
-    }
-  }
-  return *begin;
+  const auto kept =
+      select(weights_, order_.data(), [&](float w) { return (w > 0) & (w >= floor); });
+  return nucleus_threshold(kept, p * total_);
 }
 
 // Drops the weights below `least` and sums the others, by blocks.

@@ -91,6 +91,10 @@ class Sampler {
   uint32_t certain_ = 0;  // this token
 };
 
+// The smallest of the fewest largest weights that reach `sum`, or of all if they do not. They are
+// above 0, and one at least; what is in their places afterwards has no meaning.
+float nucleus_threshold(std::span<float> weights, double sum);
+
 // A uniform number in [0, 1) with 53 bits, from a seed and a place.
 double uniform(uint64_t seed, uint64_t place);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <gtest/gtest.h>
 #include <map>
 
@@ -104,6 +105,110 @@ TEST(Sampler, SelectsAsASortWould) {
     const auto counts = draw({.top_p = p}, 3000, {}, logits);
     for (size_t i = 0; i < logits.size(); ++i) EXPECT_TRUE(counts[i] == 0 || kept[i]) << p;
     EXPECT_GT(counts[order[0]], 0);
+  }
+}
+
+// The plain twin of nucleus_threshold.
+float sorted_threshold(std::vector<float> weights, double sum) {
+  std::sort(weights.begin(), weights.end(), std::greater<>());
+  double reached = 0;
+  for (const float weight : weights) {
+    reached += weight;
+    if (reached >= sum) return weight;
+  }
+  return weights.back();
+}
+
+// Logits of many shapes, by a number for each.
+constexpr size_t kShapes = 9;
+std::vector<float> shaped_logits(size_t shape, size_t count) {
+  std::vector<float> logits(count);
+  for (size_t i = 0; i < count; ++i) {
+    const double u = uniform(shape, i);
+    const double shapes[kShapes] = {
+        0,                            // all alike
+        1e-6 * u,                     // alike but for the last bits
+        u,                            // flat
+        30 * u,                       // peaked
+        u < 0.5 ? 0.0 : -1.0,         // of two values
+        u < 0.5 ? 0.0 : -1e-7,        // that are neighbours
+        std::floor(8 * u),            // tied
+        i == count / 2 ? 20 : u,      // one, and a flat rest
+        u < 0.7 ? -INFINITY : 3 * u,  // mostly impossible
+    };
+    logits[i] = static_cast<float>(shapes[shape]);
+  }
+  if (logits[0] == -INFINITY) logits[0] = 0;
+  return logits;
+}
+constexpr float kShares[] = {1e-6f, 1e-3f, 0.1f,   0.25f,   0.5f,       0.75f,
+                             0.9f,  0.99f, 0.999f, 0.9999f, 0.9999999f, 1.f};
+
+TEST(Sampler, FindsTheNucleusAsASortWould) {
+  for (const size_t count : {1, 2, 3, 5, 255, 3000, 200019}) {
+    for (size_t shape = 0; shape < kShapes; ++shape) {
+      const std::vector<float> logits = shaped_logits(shape, count);
+      const float best = *std::max_element(logits.begin(), logits.end());
+      std::vector<float> weights;
+      double total = 0;
+      for (const float logit : logits) {
+        // Multiples of 2^-34, of which sums are exact in any order.
+        const double weight = std::floor(std::exp(logit - best) * 0x1p34 + 1) * 0x1p-34;
+        total += weights.emplace_back(static_cast<float>(weight));
+      }
+      for (const float p : kShares) {
+        std::vector<float> moved = weights;
+        ASSERT_EQ(nucleus_threshold(moved, p * total), sorted_threshold(weights, p * total))
+            << count << " of shape " << shape << ", " << p;
+      }
+      // More than there is: all of them.
+      const float least = *std::min_element(weights.begin(), weights.end());
+      EXPECT_EQ(nucleus_threshold(weights, 2 * total), least);
+    }
+  }
+}
+
+// What a draw was from is what the twin keeps of the same logits.
+TEST(Sampler, KeepsTheNucleus) {
+  for (const size_t count : {1, 2, 3, 7, 300}) {
+    for (size_t shape = 0; shape < kShapes; ++shape) {
+      const std::vector<float> logits = shaped_logits(shape, count);
+      const float best = *std::max_element(logits.begin(), logits.end());
+      std::vector<float> weights;
+      double total = 0;
+      for (const float logit : logits) total += weights.emplace_back(std::exp(logit - best));
+      Sampler sampler(count);
+      for (const float p : kShares) {
+        if (p > 0.9999f && p < 1) continue;  // nearer to 1 than a sum of floats is exact
+        const float least = p < 1 ? sorted_threshold(weights, p * total) : 0;
+        const uint32_t token = sampler.sample(logits, {.top_p = p, .seed = 5}, shape);
+        EXPECT_GE(weights[token], least);
+        for (uint32_t i = 0; i < count; ++i) {
+          EXPECT_EQ(sampler.candidates(logits, i, 0)[0].after > -INFINITY,
+                    weights[i] > 0 && weights[i] >= least)
+              << count << " of shape " << shape << ", " << p << ", " << i;
+        }
+      }
+    }
+  }
+}
+
+// What a seed draws is a promise.
+TEST(Sampler, DrawsWhatItDrew) {
+  std::vector<float> logits(3000);
+  for (size_t i = 0; i < logits.size(); ++i) {
+    logits[i] = static_cast<float>(6 * uniform(3, i) - (i % 7 == 0 ? 4 : 0));
+  }
+  Sampler sampler(logits.size());
+  const std::pair<float, std::vector<uint32_t>> drawn[] = {
+      {1e-6f, {2262, 2262, 2262, 2262, 2262, 2262}}, {0.1f, {1248, 2927, 1678, 173, 2175, 173}},
+      {0.5f, {1019, 2925, 1515, 129, 2139, 129}},    {0.9f, {1060, 2897, 1462, 153, 2024, 153}},
+      {0.999f, {1058, 2897, 1464, 165, 2033, 170}},  {1.f, {1058, 2897, 1465, 165, 2033, 170}},
+  };
+  for (const auto& [p, tokens] : drawn) {
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      EXPECT_EQ(sampler.sample(logits, {.top_p = p, .seed = 42}, i), tokens[i]) << p;
+    }
   }
 }
 
