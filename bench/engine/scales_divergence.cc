@@ -13,10 +13,7 @@
 #include <simdjson.h>
 #include <vector>
 
-#include "base/mapped_file.h"
-#include "engine/engine.h"
-#include "engine/forward.h"
-#include "formats/safetensors.h"
+#include "engine/golden.h"
 #include "kernels/math-inl.h"
 #include "model/checkpoint.h"
 
@@ -24,7 +21,6 @@ namespace vitalis::engine {
 namespace {
 
 using Tokens = std::vector<Token>;
-const std::string kGoldens = VITALIS_SOURCE_DIR "/tests/goldens/numerics/";
 
 float to_f16_and_back(float x) {
   if (x == 0) return 0;
@@ -99,46 +95,18 @@ class Rounded {
   std::deque<std::vector<float>> numbers_;
 };
 
-[[noreturn]] void fail(const Status& status) {
-  std::fprintf(stderr, "%s\n", status.message().c_str());
-  std::exit(1);
-}
-
-std::vector<float> logits_of(const Engine& engine, const model::Config& config,
-                             const model::Weights& weights, const Tokens& tokens) {
-  constexpr size_t kChunk = 64;
-  auto forward = Forward::create(engine, config, weights, kChunk);
-  auto cache = KvCache::create(config, tokens.size(), kChunk, engine.kv_type());
-  if (!forward.ok()) fail(forward.status());
-  if (!cache.ok()) fail(cache.status());
-  const std::atomic<bool> cancel = false;
-  std::vector<float> out(tokens.size() * config.vocab);
-  for (size_t at = 0; at < tokens.size(); at += kChunk) {
-    const Part part{&*cache, std::span(tokens).subspan(at, std::min(kChunk, tokens.size() - at)),
-                    true};
-    const auto outcome = forward->step({&part, 1}, out.data() + at * config.vocab, cancel);
-    if (!outcome.ok()) fail(outcome.status());
-  }
-  return out;
+template <class T>
+T value(Result<T> result) {
+  if (!result.ok()) throw std::runtime_error(result.status().message());
+  return result.take();
 }
 
 struct Distance {
   double kl = 0, worst = 0;
   size_t same = 0, rows = 0;
 
-  // KL(softmax(expected) || softmax(found)).
   void add(const float* expected, const float* found, size_t n) {
-    const auto log_sum = [n](const float* x) {
-      const double max = *std::max_element(x, x + n);
-      double sum = 0;
-      for (size_t i = 0; i < n; ++i) sum += std::exp(x[i] - max);
-      return max + std::log(sum);
-    };
-    const double a = log_sum(expected), b = log_sum(found);
-    double row = 0;
-    for (size_t i = 0; i < n; ++i) {
-      row += std::exp(expected[i] - a) * ((expected[i] - a) - (found[i] - b));
-    }
+    const double row = divergence(found, expected, n);
     kl += row;
     worst = std::max(worst, row);
     same += std::max_element(expected, expected + n) - expected ==
@@ -147,17 +115,21 @@ struct Distance {
   }
 };
 
+std::vector<float> logits_of(const Engine& engine, const model::Config& config,
+                             const model::Weights& weights, const Tokens& tokens) {
+  return run_model(engine, config, weights, tokens, {}).floats.at("logits");
+}
+
 void compare(const Engine& engine, const std::string& name, const std::string& folder,
              const std::vector<Tokens>& texts) {
-  const auto checkpoint = model::Checkpoint::open(folder);
-  if (!checkpoint.ok()) fail(checkpoint.status());
-  const model::Config& config = checkpoint->config();
+  const auto checkpoint = value(model::Checkpoint::open(folder));
+  const model::Config& config = checkpoint.config();
   std::vector<std::vector<float>> expected;
   for (const Tokens& text : texts) {
-    expected.push_back(logits_of(engine, config, checkpoint->weights(), text));
+    expected.push_back(logits_of(engine, config, checkpoint.weights(), text));
   }
   for (const Rule& rule : kRules) {
-    const Rounded rounded(checkpoint->weights(), rule);
+    const Rounded rounded(checkpoint.weights(), rule);
     Distance distance;
     for (size_t t = 0; t < texts.size(); ++t) {
       const auto found = logits_of(engine, config, rounded.weights(), texts[t]);
@@ -173,17 +145,8 @@ void compare(const Engine& engine, const std::string& name, const std::string& f
 }
 
 Tokens golden_tokens(const std::string& folder) {
-  const std::string path = folder + "/expected.safetensors";
-  const auto file = MappedFile::open(path);
-  if (!file.ok()) fail(file.status());
-  const auto parsed = formats::parse_safetensors(file->bytes(), path);
-  if (!parsed.ok()) fail(parsed.status());
-  Tokens out;
-  for (const auto& tensor : parsed->tensors) {
-    if (tensor.name != "tokens") continue;
-    out.resize(std::min<size_t>(tensor.bytes / 4, 700));
-    std::memcpy(out.data(), file->bytes().data() + tensor.offset, out.size() * 4);
-  }
+  Tokens out = read_golden(folder + "/expected.safetensors").tokens;
+  out.resize(std::min<size_t>(out.size(), 700));
   return out;
 }
 
@@ -207,21 +170,19 @@ std::vector<Tokens> conversations() {
 }
 
 void run(int argc, char** argv) {
-  const auto engine = make_engine({});
-  if (!engine.ok()) fail(engine.status());
+  const Engine engine = value(make_engine({}));
   if (argc > 1) {
-    const auto checkpoint = model::Checkpoint::open(argv[1]);
-    if (!checkpoint.ok()) fail(checkpoint.status());
+    const auto checkpoint = value(model::Checkpoint::open(argv[1]));
     std::mt19937 random(1);
     Tokens tokens(96);
-    for (Token& token : tokens) token = random() % checkpoint->config().vocab;
-    return compare(*engine, "MODEL", argv[1], {tokens});
+    for (Token& token : tokens) token = random() % checkpoint.config().vocab;
+    return compare(engine, "MODEL", argv[1], {tokens});
   }
   for (const char* name :
        {"base", "odd-widths", "clamped", "many-experts", "all-experts", "one-token", "long"}) {
-    compare(*engine, name, kGoldens + name, {golden_tokens(kGoldens + name)});
+    compare(engine, name, kGoldens + name, {golden_tokens(kGoldens + name)});
   }
-  compare(*engine, "vitalis-tiny", VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny",
+  compare(engine, "vitalis-tiny", VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny",
           conversations());
 }
 
@@ -229,5 +190,10 @@ void run(int argc, char** argv) {
 }  // namespace vitalis::engine
 
 int main(int argc, char** argv) {
-  vitalis::engine::run(argc, argv);
+  try {
+    vitalis::engine::run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "%s\n", problem.what());
+    return 1;
+  }
 }
