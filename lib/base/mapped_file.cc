@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/file.h"
+
 namespace vitalis {
 namespace {
 
@@ -22,21 +24,6 @@ Status failed(std::string_view what, const std::string& path, int error_number) 
                                              : Code::kIo;
   return error(code, "cannot ", what, " ", path, ": ", system_reason(error_number));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(const std::string& path)
-      : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 Result<struct stat> examine(const Descriptor& file, const std::string& path) {
   struct stat info;
@@ -55,8 +42,8 @@ MappedFile::Identity MappedFile::identity(const Stat& info) {
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  const Descriptor file(path);
-  if (file.number() < 0) return failed("open", path, errno);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return failed("open", path, errno);
   VITALIS_ASSIGN(const struct stat info, examine(file, path));
   const Identity own = identity(info);
   const size_t size = own.size;
@@ -107,8 +94,8 @@ void MappedFile::will_need(size_t offset, size_t size) const {
 }
 
 Result<std::string> read_file(const std::string& path, size_t limit) {
-  const Descriptor file(path);
-  if (file.number() < 0) return failed("open", path, errno);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return failed("open", path, errno);
   VITALIS_ASSIGN(const struct stat info, examine(file, path));
   const auto size = static_cast<size_t>(info.st_size);
   if (size > limit) {

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "formats/cursor.h"
+
 namespace vitalis::formats {
 namespace {
 
@@ -25,17 +27,17 @@ constexpr MetalBin::Uuid kTokenizer = uuid({0x74, 0x01, 0xad, 0xed, 0x2a, 0x95, 
 class Reader {
  public:
   Reader(std::span<const std::byte> file, std::string_view file_name)
-      : file_(file), file_name_(file_name) {}
+      : file_(file), cursor_(file), file_name_(file_name) {}
 
   Result<MetalBin> read() {
     if (!is_metal_bin(file_)) return malformed("does not begin with \"GPT-OSS v1.0\"");
-    take(kMagic.size());
+    cursor_.take(kMagic.size());
     VITALIS_TRY(expect(kModel, "model"));
     read_sizes();
     VITALIS_TRY(expect(kLayout, "layout"));
     VITALIS_TRY(expect(kTokenizer, "tokenizer"));
     VITALIS_TRY(read_tokens());
-    out_.weights_offset = (position_ + kMetalPage - 1) / kMetalPage * kMetalPage;
+    out_.weights_offset = (cursor_.position() + kMetalPage - 1) / kMetalPage * kMetalPage;
     return std::move(out_);
   }
 
@@ -45,34 +47,16 @@ class Reader {
     return error(Code::kMalformed, file_name_, ": ", pieces...);
   }
   Status truncated(std::string_view inside) const {
-    return malformed("ends inside ", inside, ", after byte ", position_, " of ", file_.size());
+    return malformed("ends inside ", inside, ", after byte ", cursor_.position(), " of ",
+                     file_.size());
   }
 
-  // After the first step past the end, every read gives nothing.
-  std::span<const std::byte> take(uint64_t bytes) {
-    if (failed_ || bytes > file_.size() - position_) {
-      failed_ = true;
-      return {};
-    }
-    const auto out = file_.subspan(position_, bytes);
-    position_ += bytes;
-    return out;
-  }
-  uint32_t number(int bytes) {
-    uint32_t value = 0;
-    int shift = 0;
-    for (const std::byte byte : take(bytes)) {
-      value |= std::to_integer<uint32_t>(byte) << shift;
-      shift += 8;
-    }
-    return value;
-  }
-  void read(uint32_t& value) { value = number(4); }
-  void read(float& value) { value = std::bit_cast<float>(number(4)); }
+  void read(uint32_t& value) { value = cursor_.u32(); }
+  void read(float& value) { value = std::bit_cast<float>(cursor_.u32()); }
 
   Status expect(const MetalBin::Uuid& expected, std::string_view what) {
-    const auto found = take(expected.size());
-    if (failed_) return truncated("its header");
+    const auto found = cursor_.take(expected.size());
+    if (cursor_.failed()) return truncated("its header");
     if (std::memcmp(found.data(), expected.data(), expected.size()) == 0) return {};
     return error(Code::kUnsupported, file_name_, ": the UUID of its ", what,
                  " is not the one of gpt-oss");
@@ -94,13 +78,13 @@ class Reader {
   }
 
   Status read_tokens() {
-    const uint32_t specials = number(4);
-    const uint32_t texts = number(4);
-    const uint32_t regex_bytes = number(4);
-    const uint32_t table_bytes = number(4);
-    const auto uuids = take(uint64_t{specials} * 16);
-    const auto regex = take(regex_bytes);
-    if (failed_) return truncated("its tokenizer");
+    const uint32_t specials = cursor_.u32();
+    const uint32_t texts = cursor_.u32();
+    const uint32_t regex_bytes = cursor_.u32();
+    const uint32_t table_bytes = cursor_.u32();
+    const auto uuids = cursor_.take(uint64_t{specials} * 16);
+    const auto regex = cursor_.take(regex_bytes);
+    if (cursor_.failed()) return truncated("its tokenizer");
     for (uint64_t i = 0; i < specials; ++i) {
       std::memcpy(out_.special_tokens.emplace_back().data(), uuids.data() + 16 * i, 16);
     }
@@ -108,27 +92,21 @@ class Reader {
       return malformed("the tokenizer's regex does not end with a zero byte");
     }
     out_.regex = as_text(regex.first(regex.size() - 1));
-    const uint64_t begin = position_;
-    for (uint32_t i = 0; i < texts && !failed_; ++i) {
-      const uint32_t bytes = number(2);
-      out_.text_tokens.push_back(as_text(take(bytes)));
+    const uint64_t begin = cursor_.position();
+    for (uint32_t i = 0; i < texts && !cursor_.failed(); ++i) {
+      out_.text_tokens.push_back(as_text(cursor_.take(cursor_.u16())));
     }
-    if (failed_) return truncated("its token table");
-    if (position_ - begin != table_bytes) {
+    if (cursor_.failed()) return truncated("its token table");
+    if (cursor_.position() - begin != table_bytes) {
       return malformed("the token table should have ", table_bytes, " bytes, but its ", texts,
-                       " tokens take ", position_ - begin);
+                       " tokens take ", cursor_.position() - begin);
     }
     return {};
   }
 
-  static std::string_view as_text(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-
   std::span<const std::byte> file_;
+  Cursor cursor_;
   std::string_view file_name_;
-  uint64_t position_ = 0;
-  bool failed_ = false;
   MetalBin out_;
 };
 

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "tokenizer/fingerprint.h"
 
 namespace vitalis::tokenizer {
@@ -20,20 +21,6 @@ constexpr uint64_t kMagic = 0x01'00'6B'6F'74'54'49'56;
 constexpr size_t kBlockAt = 4096;
 constexpr size_t kSample = 512;
 constexpr size_t kSamples = 32;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 // The beginning, the end, and places evenly between.
 std::optional<uint64_t> sample(int file, uint64_t size) {

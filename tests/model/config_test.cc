@@ -6,6 +6,7 @@
 
 #include "base/mapped_file.h"
 #include "base/problems.h"
+#include "model/same_model.h"
 
 namespace vitalis::model {
 namespace {
@@ -68,29 +69,6 @@ TEST(Config, ReadsTheHuggingFaceSpelling) {
   EXPECT_FALSE(config->yarn.truncate);
   EXPECT_EQ(config->rms_norm_eps, 1e-5F);
   EXPECT_EQ(config->swiglu_limit, 7.0F);
-}
-
-void expect_equal(const Config& a, const Config& b) {
-  EXPECT_EQ(a.layers, b.layers);
-  EXPECT_EQ(a.hidden, b.hidden);
-  EXPECT_EQ(a.intermediate, b.intermediate);
-  EXPECT_EQ(a.heads, b.heads);
-  EXPECT_EQ(a.kv_heads, b.kv_heads);
-  EXPECT_EQ(a.head_dim, b.head_dim);
-  EXPECT_EQ(a.experts, b.experts);
-  EXPECT_EQ(a.experts_per_token, b.experts_per_token);
-  EXPECT_EQ(a.vocab, b.vocab);
-  EXPECT_EQ(a.context, b.context);
-  EXPECT_EQ(a.sliding_window, b.sliding_window);
-  EXPECT_EQ(a.sliding, b.sliding);
-  EXPECT_EQ(a.rope_theta, b.rope_theta);
-  EXPECT_EQ(a.yarn.factor, b.yarn.factor);
-  EXPECT_EQ(a.yarn.beta_fast, b.yarn.beta_fast);
-  EXPECT_EQ(a.yarn.beta_slow, b.yarn.beta_slow);
-  EXPECT_EQ(a.yarn.original_context, b.yarn.original_context);
-  EXPECT_EQ(a.yarn.truncate, b.yarn.truncate);
-  EXPECT_EQ(a.rms_norm_eps, b.rms_norm_eps);
-  EXPECT_EQ(a.swiglu_limit, b.swiglu_limit);
 }
 
 TEST(Config, OtherSpellingsSayTheSame) {

@@ -10,13 +10,36 @@
 
 namespace vitalis::model {
 
+inline void expect_equal(const Config& a, const Config& b) {
+  EXPECT_EQ(a.layers, b.layers);
+  EXPECT_EQ(a.hidden, b.hidden);
+  EXPECT_EQ(a.intermediate, b.intermediate);
+  EXPECT_EQ(a.heads, b.heads);
+  EXPECT_EQ(a.kv_heads, b.kv_heads);
+  EXPECT_EQ(a.head_dim, b.head_dim);
+  EXPECT_EQ(a.experts, b.experts);
+  EXPECT_EQ(a.experts_per_token, b.experts_per_token);
+  EXPECT_EQ(a.vocab, b.vocab);
+  EXPECT_EQ(a.context, b.context);
+  EXPECT_EQ(a.sliding_window, b.sliding_window);
+  EXPECT_EQ(a.sliding, b.sliding);
+  EXPECT_EQ(a.rope_theta, b.rope_theta);
+  EXPECT_EQ(a.yarn.factor, b.yarn.factor);
+  EXPECT_EQ(a.yarn.beta_fast, b.yarn.beta_fast);
+  EXPECT_EQ(a.yarn.beta_slow, b.yarn.beta_slow);
+  EXPECT_EQ(a.yarn.original_context, b.yarn.original_context);
+  EXPECT_EQ(a.yarn.truncate, b.yarn.truncate);
+  EXPECT_EQ(a.rms_norm_eps, b.rms_norm_eps);
+  EXPECT_EQ(a.swiglu_limit, b.swiglu_limit);
+}
+
 class SameModel {
  public:
   // Numbers must be equal, save where b holds Q8_0 or f16: there they may differ by its rounding.
   SameModel(const Checkpoint& a, const Checkpoint& b) : a_(a), b_(b), c_(a.config()) {}
 
   void expect() {
-    expect_config();
+    expect_equal(c_, b_.config());
     matrix("embedding", a_.weights().embed_tokens, b_.weights().embed_tokens);
     matrix("norm", a_.weights().norm, b_.weights().norm);
     matrix("head", a_.weights().lm_head, b_.weights().lm_head);
@@ -27,30 +50,6 @@ class SameModel {
   }
 
  private:
-  void expect_config() {
-    const Config& o = b_.config();
-    EXPECT_EQ(c_.layers, o.layers);
-    EXPECT_EQ(c_.hidden, o.hidden);
-    EXPECT_EQ(c_.intermediate, o.intermediate);
-    EXPECT_EQ(c_.heads, o.heads);
-    EXPECT_EQ(c_.kv_heads, o.kv_heads);
-    EXPECT_EQ(c_.head_dim, o.head_dim);
-    EXPECT_EQ(c_.experts, o.experts);
-    EXPECT_EQ(c_.experts_per_token, o.experts_per_token);
-    EXPECT_EQ(c_.vocab, o.vocab);
-    EXPECT_EQ(c_.context, o.context);
-    EXPECT_EQ(c_.sliding_window, o.sliding_window);
-    EXPECT_EQ(c_.sliding, o.sliding);
-    EXPECT_EQ(c_.rope_theta, o.rope_theta);
-    EXPECT_EQ(c_.yarn.factor, o.yarn.factor);
-    EXPECT_EQ(c_.yarn.beta_fast, o.yarn.beta_fast);
-    EXPECT_EQ(c_.yarn.beta_slow, o.yarn.beta_slow);
-    EXPECT_EQ(c_.yarn.original_context, o.yarn.original_context);
-    EXPECT_EQ(c_.yarn.truncate, o.yarn.truncate);
-    EXPECT_EQ(c_.rms_norm_eps, o.rms_norm_eps);
-    EXPECT_EQ(c_.swiglu_limit, o.swiglu_limit);
-  }
-
   // `row_of` says which row of b holds a row of a, `scale` what it was multiplied by.
   template <class RowOf>
   void matrix(const char* name, const Dense& a, const Dense& b, RowOf row_of, float scale) {
