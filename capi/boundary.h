@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -27,17 +26,22 @@ inline int32_t fail(const Status& status) noexcept {
   return fail(status.code(), status.message());
 }
 
-// Runs body() -> Status or int32_t; nothing is thrown past it.
+inline int32_t code_of(int32_t code) noexcept {
+  return code;
+}
+inline int32_t code_of(const Status& status) noexcept {
+  return status.ok() ? VITALIS_OK : fail(status);
+}
+inline int32_t code_of(const Result<int32_t>& code) noexcept {
+  return code.ok() ? *code : fail(code.status());
+}
+
+// Runs body() -> Status, int32_t or Result<int32_t>; nothing is thrown past it.
 template <class Body>
 int32_t guard(Body&& body) noexcept {
   clear_error();
   try {
-    if constexpr (std::same_as<decltype(body()), Status>) {
-      const Status status = body();
-      return status.ok() ? VITALIS_OK : fail(status);
-    } else {
-      return body();
-    }
+    return code_of(body());
   } catch (const std::bad_alloc&) {
     return fail_with_bad_alloc();
   } catch (...) {
@@ -87,6 +91,17 @@ class Exclusive {
   std::atomic_flag& flag_;
   bool mine_;
 };
+
+// Runs body(object), as guard() does, while no other call has the object.
+template <class Object, class Body>
+int32_t with(Object* object, std::string_view name, Body&& body) noexcept {
+  return guard([&]() -> Result<int32_t> {
+    if (!object) return missing(name);
+    const Exclusive exclusive(object->busy);
+    VITALIS_TRY(exclusive.status());
+    return code_of(body(*object));
+  });
+}
 
 // Text that a caller gives: VITALIS_NUL as size means NUL-terminated. kInvalidArgument names the
 // argument if it is null with a size, or not UTF-8 where that is asked for.

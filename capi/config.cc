@@ -14,17 +14,6 @@ vitalis_config::vitalis_config() {
 
 namespace {
 
-template <class Config, class Body>
-int32_t with(Config* config, Body&& body) {
-  return guard([&]() -> int32_t {
-    if (!config) return fail(missing("config"));
-    const Exclusive exclusive(config->busy);
-    if (const Status status = exclusive.status(); !status.ok()) return fail(status);
-    const Status status = body(*config);
-    return status.ok() ? VITALIS_OK : fail(status);
-  });
-}
-
 vitalis_setting describe(const vitalis_config& config, size_t index) {
   const session::Setting& setting = session::settings_table()[index];
   vitalis_setting out = {};
@@ -48,7 +37,7 @@ vitalis_setting describe(const vitalis_config& config, size_t index) {
 // Lets `body` change the caller's struct, of which ours may have more fields.
 template <class T, class Body>
 int32_t fill(const vitalis_config* config, T* out, std::string_view name, Body&& body) {
-  return with(config, [&](const vitalis_config& from) -> Status {
+  return with(config, "config", [&](const vitalis_config& from) -> Status {
     if (!out) return missing(name);
     VITALIS_ASSIGN(T filled, read_struct(out, name));
     body(from.settings, filled);
@@ -91,7 +80,7 @@ void vitalis_config_release(vitalis_config* config) {
 
 int32_t vitalis_config_load_json(vitalis_config* config, const char* json, size_t size,
                                  const char* origin, uint32_t flags) {
-  return with(config, [&](vitalis_config& into) -> Status {
+  return with(config, "config", [&](vitalis_config& into) -> Status {
     if (!json) return missing("json");
     VITALIS_ASSIGN(const std::string_view tree, text_argument(json, size, "json"));
     VITALIS_ASSIGN(const std::string_view from,
@@ -107,7 +96,7 @@ int32_t vitalis_config_load_json(vitalis_config* config, const char* json, size_
 
 int32_t vitalis_config_set(vitalis_config* config, const char* key, const char* value,
                            const char* origin) {
-  return with(config, [&](vitalis_config& into) -> Status {
+  return with(config, "config", [&](vitalis_config& into) -> Status {
     if (!key) return missing("key");
     VITALIS_ASSIGN(const std::string_view name, text_argument(key, VITALIS_NUL, "key"));
     if (!value) return into.settings.unset(name);
@@ -121,7 +110,7 @@ int32_t vitalis_config_set(vitalis_config* config, const char* key, const char* 
 int32_t vitalis_config_to_json(const vitalis_config* config, char* json, size_t capacity,
                                size_t* size_out) {
   if (size_out) *size_out = 0;
-  return with(config, [&](const vitalis_config& from) -> Status {
+  return with(config, "config", [&](const vitalis_config& from) -> Status {
     if (!size_out) return missing("size_out");
     if (!json && capacity > 0) return missing("json");
     const std::string tree = from.settings.to_json();
@@ -133,7 +122,7 @@ int32_t vitalis_config_to_json(const vitalis_config* config, char* json, size_t 
 
 int32_t vitalis_config_get(const vitalis_config* config, size_t index, vitalis_setting* setting) {
   clear_struct(setting);
-  return with(config, [&](const vitalis_config& from) -> Status {
+  return with(config, "config", [&](const vitalis_config& from) -> Status {
     const size_t count = session::settings_table().size();
     if (index >= count) {
       return error(Code::kNotFound, "there are ", count, " settings; there is no ", index);
@@ -145,7 +134,7 @@ int32_t vitalis_config_get(const vitalis_config* config, size_t index, vitalis_s
 int32_t vitalis_config_find(const vitalis_config* config, const char* key,
                             vitalis_setting* setting) {
   clear_struct(setting);
-  return with(config, [&](const vitalis_config& from) -> Status {
+  return with(config, "config", [&](const vitalis_config& from) -> Status {
     if (!key) return missing("key");
     VITALIS_ASSIGN(const std::string_view name, text_argument(key, VITALIS_NUL, "key"));
     VITALIS_ASSIGN(const size_t index, session::Settings::find(name));

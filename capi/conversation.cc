@@ -16,17 +16,6 @@ namespace {
 
 constexpr std::string_view kFunctions = "functions";
 
-// Calls body(conversation) -> Status while no other thread has it.
-template <class Conversation, class Body>
-int32_t with(Conversation* conversation, Body&& body) {
-  return guard([&]() -> Status {
-    if (!conversation) return missing("conversation");
-    const Exclusive exclusive(conversation->busy);
-    VITALIS_TRY(exclusive.status());
-    return body(*conversation);
-  });
-}
-
 // A name or sentence that may be absent.
 Status optional_text(const char* from, std::string_view name, std::optional<std::string>& to) {
   if (!from) return {};
@@ -184,7 +173,7 @@ void vitalis_system_init(vitalis_system* system, size_t size) {
 
 int32_t vitalis_conversation_set_system(vitalis_conversation* conversation,
                                         const vitalis_system* system) {
-  return with(conversation, [&](vitalis_conversation& into) -> Status {
+  return with(conversation, "conversation", [&](vitalis_conversation& into) -> Status {
     VITALIS_ASSIGN(const auto given, read_struct(system, "system"));
     harmony::SystemContent out = harmony::default_system_content();
     if (into.system) out.tools = into.system->tools;
@@ -215,7 +204,7 @@ int32_t vitalis_conversation_set_system(vitalis_conversation* conversation,
 
 int32_t vitalis_conversation_set_instructions(vitalis_conversation* conversation, const char* text,
                                               size_t size) {
-  return with(conversation, [&](vitalis_conversation& into) -> Status {
+  return with(conversation, "conversation", [&](vitalis_conversation& into) -> Status {
     VITALIS_ASSIGN(const std::string_view given, text_argument(text, size, "text"));
     if (given.empty()) {
       into.developer.instructions.reset();
@@ -228,7 +217,7 @@ int32_t vitalis_conversation_set_instructions(vitalis_conversation* conversation
 
 int32_t vitalis_conversation_add_tool(vitalis_conversation* conversation, const char* name,
                                       const char* description, const char* parameters) {
-  return with(conversation, [&](vitalis_conversation& into) -> Status {
+  return with(conversation, "conversation", [&](vitalis_conversation& into) -> Status {
     if (!name) return missing("name");
     harmony::Tool tool;
     VITALIS_ASSIGN(tool.name, text_argument(name, VITALIS_NUL, "name"));
@@ -251,7 +240,7 @@ int32_t vitalis_conversation_add_tool(vitalis_conversation* conversation, const 
 
 int32_t vitalis_conversation_set_tool_choice(vitalis_conversation* conversation, int32_t choice,
                                              const char* name) {
-  return with(conversation, [&](vitalis_conversation& into) -> Status {
+  return with(conversation, "conversation", [&](vitalis_conversation& into) -> Status {
     using Kind = harmony::ToolChoice::Kind;
     constexpr Kind kKinds[] = {Kind::kAuto, Kind::kNone, Kind::kRequired, Kind::kFunction,
                                Kind::kFree};
@@ -276,7 +265,7 @@ int32_t vitalis_conversation_set_tool_choice(vitalis_conversation* conversation,
 int32_t vitalis_conversation_set_response_schema(vitalis_conversation* conversation,
                                                  const char* name, const char* schema,
                                                  size_t size) {
-  return with(conversation, [&](vitalis_conversation& into) -> Status {
+  return with(conversation, "conversation", [&](vitalis_conversation& into) -> Status {
     if (!schema) {
       into.constraint.response_schema.reset();
       into.response_name.clear();
@@ -304,7 +293,7 @@ void vitalis_message_init(vitalis_message* message, size_t size) {
 
 int32_t vitalis_conversation_add_message(vitalis_conversation* conversation,
                                          const vitalis_message* message) {
-  return with(conversation, [&](vitalis_conversation& into) -> Status {
+  return with(conversation, "conversation", [&](vitalis_conversation& into) -> Status {
     if (!message) return missing("message");
     VITALIS_ASSIGN(const auto given, read_struct(message, "message"));
     VITALIS_ASSIGN(auto out, read_message(given));
@@ -327,7 +316,7 @@ int32_t vitalis_conversation_add_tool_result(vitalis_conversation* conversation,
 
 int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32_t form,
                                        const char* json, size_t size) {
-  return with(conversation, [&](vitalis_conversation& into) -> Status {
+  return with(conversation, "conversation", [&](vitalis_conversation& into) -> Status {
     if (!json) return missing("json");
     VITALIS_ASSIGN(const std::string_view text, text_argument(json, size, "json"));
     if (form == VITALIS_JSON_HARMONY) {
@@ -356,7 +345,7 @@ int32_t vitalis_conversation_load_json(vitalis_conversation* conversation, int32
 int32_t vitalis_conversation_to_json(const vitalis_conversation* conversation, char* json,
                                      size_t capacity, size_t* size_out) {
   if (size_out) *size_out = 0;
-  return with(conversation, [&](const vitalis_conversation& from) -> Status {
+  return with(conversation, "conversation", [&](const vitalis_conversation& from) -> Status {
     if (!size_out) return missing("size_out");
     if (!json && capacity > 0) return missing("json");
     const std::string text = harmony::conversation_to_json(from.whole()).dump();
@@ -373,7 +362,7 @@ size_t vitalis_conversation_size(const vitalis_conversation* conversation) {
 }
 
 int32_t vitalis_conversation_truncate(vitalis_conversation* conversation, size_t size) {
-  return with(conversation, [&](vitalis_conversation& into) -> Status {
+  return with(conversation, "conversation", [&](vitalis_conversation& into) -> Status {
     if (size > into.messages.size()) {
       return error(Code::kInvalidArgument, "size: the conversation has ", into.messages.size(),
                    " messages; found ", size);
@@ -392,7 +381,7 @@ int32_t vitalis_conversation_render(const vitalis_conversation* conversation,
                                     const vitalis_render_options* options, uint32_t* tokens,
                                     size_t capacity, size_t* count_out) {
   if (count_out) *count_out = 0;
-  return with(conversation, [&](const vitalis_conversation& from) -> Status {
+  return with(conversation, "conversation", [&](const vitalis_conversation& from) -> Status {
     using Mode = harmony::RenderOptions::Mode;
     if (!count_out) return missing("count_out");
     if (!tokenizer) return missing("tokenizer");

@@ -30,18 +30,7 @@ namespace {
 
 constexpr size_t kLongestAudit = size_t{64} << 20;
 
-// Runs body(object) -> Status, or -> Result<std::string> whose text is lent out.
-template <class Object, class Body>
-int32_t with(Object* object, std::string_view name, Body&& body) {
-  return guard([&]() -> int32_t {
-    if (!object) return fail(missing(name));
-    const Exclusive exclusive(object->busy);
-    if (const Status status = exclusive.status(); !status.ok()) return fail(status);
-    const Status status = body(*object);
-    return status.ok() ? VITALIS_OK : fail(status);
-  });
-}
-
+// As with(), for a body(object) -> Result<std::string> whose text is lent out.
 template <class Object, class Body>
 int32_t lend(Object* object, std::string_view name, vitalis_text* out, Body&& body) {
   if (out) *out = {};

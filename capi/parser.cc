@@ -48,16 +48,6 @@ Result<harmony::ParserOptions> read_parser(const vitalis_parser_options* options
   return out;
 }
 
-template <class Parser, class Body>
-int32_t with(Parser* parser, Body&& body) {
-  return guard([&]() -> int32_t {
-    if (!parser) return fail(missing("parser"));
-    const Exclusive exclusive(parser->busy);
-    if (const Status status = exclusive.status(); !status.ok()) return fail(status);
-    return body(*parser);
-  });
-}
-
 }  // namespace
 
 extern "C" {
@@ -80,7 +70,7 @@ int32_t vitalis_parser_create(vitalis_tokenizer* tokenizer, const vitalis_parser
 
 int32_t vitalis_parser_clone(const vitalis_parser* parser, vitalis_parser** parser_out) {
   if (parser_out) *parser_out = nullptr;
-  return with(parser, [&](const vitalis_parser& from) -> int32_t {
+  return with(parser, "parser", [&](const vitalis_parser& from) -> int32_t {
     if (!parser_out) return fail(missing("parser_out"));
     *parser_out = new vitalis_parser(from);
     return VITALIS_OK;
@@ -95,14 +85,14 @@ void vitalis_parser_release(vitalis_parser* parser) {
 }
 
 int32_t vitalis_parser_push(vitalis_parser* parser, uint32_t token) {
-  return with(parser, [&](vitalis_parser& into) -> int32_t {
+  return with(parser, "parser", [&](vitalis_parser& into) -> int32_t {
     const Status status = into.parser.push(token, into.events.refill());
     return status.ok() ? VITALIS_OK : fail(status);
   });
 }
 
 int32_t vitalis_parser_finish(vitalis_parser* parser) {
-  return with(parser, [](vitalis_parser& of) -> int32_t {
+  return with(parser, "parser", [](vitalis_parser& of) -> int32_t {
     const Status status = of.parser.finish(of.events.refill());
     return status.ok() ? VITALIS_OK : fail(status);
   });
@@ -110,7 +100,7 @@ int32_t vitalis_parser_finish(vitalis_parser* parser) {
 
 int32_t vitalis_parser_next(vitalis_parser* parser, vitalis_event* event) {
   clear_struct(event);
-  return with(parser, [&](vitalis_parser& of) -> int32_t {
+  return with(parser, "parser", [&](vitalis_parser& of) -> int32_t {
     if (!event) return fail(missing("event"));
     session::Event found;
     if (!of.events.take(found)) return VITALIS_DONE;

@@ -50,26 +50,19 @@ void vitalis_quantization_release(vitalis_quantization* quantization) {
 int32_t vitalis_quantization_next(vitalis_quantization* quantization,
                                   vitalis_quantize_progress* progress) {
   clear_struct(progress);
-  return guard([&]() -> int32_t {
-    if (!quantization) return fail(missing("quantization"));
-    if (!progress) return fail(missing("progress"));
-    const Exclusive exclusive(quantization->busy);
-    if (const Status status = exclusive.status(); !status.ok()) return fail(status);
-    auto turn = quantization->quantization->next();
-    if (!turn.ok()) return fail(turn.status());
-    if (turn->cancelled) return VITALIS_CANCELLED;
-    quantization->progress = turn.take();
-    const auto& told = quantization->progress;
-    quantization->done = told.stage == session::Quantization::Stage::kDone;
+  return with(quantization, "quantization", [&](vitalis_quantization& of) -> Result<int32_t> {
+    if (!progress) return missing("progress");
+    VITALIS_ASSIGN(of.progress, of.quantization->next());
+    const session::Quantization::Progress& told = of.progress;
+    if (told.cancelled) return VITALIS_CANCELLED;
+    of.done = told.stage == session::Quantization::Stage::kDone;
     vitalis_quantize_progress out = {};
     out.stage = static_cast<int32_t>(told.stage);
     out.done = told.done;
     out.total = told.total;
     out.file = borrowed(told.file);
-    if (const Status written = write_struct(out, progress, "progress"); !written.ok()) {
-      return fail(written);
-    }
-    return quantization->done ? VITALIS_DONE : VITALIS_OK;
+    VITALIS_TRY(write_struct(out, progress, "progress"));
+    return of.done ? VITALIS_DONE : VITALIS_OK;
   });
 }
 
@@ -80,15 +73,10 @@ void vitalis_quantization_cancel(vitalis_quantization* quantization) {
 int32_t vitalis_quantization_get_report(const vitalis_quantization* quantization,
                                         vitalis_quantize_report* report) {
   clear_struct(report);
-  return guard([&]() -> Status {
-    if (!quantization) return missing("quantization");
+  return with(quantization, "quantization", [&](const vitalis_quantization& of) -> Status {
     if (!report) return missing("report");
-    const Exclusive exclusive(quantization->busy);
-    VITALIS_TRY(exclusive.status());
-    if (!quantization->done) {
-      return error(Code::kInvalidArgument, "there is no report before all is done");
-    }
-    const session::QuantizeReport& found = quantization->quantization->report();
+    if (!of.done) return error(Code::kInvalidArgument, "there is no report before all is done");
+    const session::QuantizeReport& found = of.quantization->report();
     vitalis_quantize_report out = {};
     out.source_bytes = found.bytes.source_bytes;
     out.target_bytes = found.bytes.target_bytes;

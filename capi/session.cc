@@ -15,20 +15,9 @@ int32_t status_of(const Result<engine::Outcome>& outcome) {
   return *outcome == engine::Outcome::kCancelled ? VITALIS_CANCELLED : VITALIS_OK;
 }
 
-// Calls body(session) while no other thread has it.
 template <class Handle, class Body>
 int32_t with(Handle* handle, Body&& body) {
-  return guard([&]() -> int32_t {
-    if (!handle) return fail(missing("session"));
-    const Exclusive exclusive(handle->busy);
-    if (const Status status = exclusive.status(); !status.ok()) return fail(status);
-    if constexpr (std::same_as<decltype(body(*handle->session)), Status>) {
-      const Status status = body(*handle->session);
-      return status.ok() ? VITALIS_OK : fail(status);
-    } else {
-      return body(*handle->session);
-    }
-  });
+  return capi::with(handle, "session", [&](auto& of) { return body(*of.session); });
 }
 
 Result<session::SessionOptions> read_options(const vitalis_session_options* options) {

@@ -34,29 +34,22 @@ void vitalis_verification_release(vitalis_verification* verification) {
 int32_t vitalis_verification_next(vitalis_verification* verification,
                                   vitalis_verify_progress* progress) {
   clear_struct(progress);
-  return guard([&]() -> int32_t {
-    if (!verification) return fail(missing("verification"));
-    if (!progress) return fail(missing("progress"));
-    const Exclusive exclusive(verification->busy);
-    if (const Status status = exclusive.status(); !status.ok()) return fail(status);
-    if (verification->cancelled.exchange(false)) return VITALIS_CANCELLED;
-    session::ModelVerification& v = *verification->verification;
-    const auto turn = v.next();
-    if (!turn.ok()) return fail(turn.status());
-    const Status status = turn->done ? v.status() : Status();
-    if (!status.ok()) return fail(status);
+  return with(verification, "verification", [&](vitalis_verification& of) -> Result<int32_t> {
+    if (!progress) return missing("progress");
+    if (of.cancelled.exchange(false)) return VITALIS_CANCELLED;
+    session::ModelVerification& v = *of.verification;
+    VITALIS_ASSIGN(const auto turn, v.next());
+    if (turn.done) VITALIS_TRY(v.status());
     vitalis_verify_progress out = {};
     out.files = static_cast<uint32_t>(v.files().size());
-    out.bytes_done = turn->bytes_done;
-    out.bytes_total = turn->bytes_total;
+    out.bytes_done = turn.bytes_done;
+    out.bytes_total = turn.bytes_total;
     const auto under_way = std::find_if(v.files().begin(), v.files().end(),
-                                        [&](const auto& file) { return file.path == turn->path; });
+                                        [&](const auto& file) { return file.path == turn.path; });
     if (under_way != v.files().end()) out.file = borrowed(under_way->path);
     out.release = borrowed(v.release());
-    if (const Status written = write_struct(out, progress, "progress"); !written.ok()) {
-      return fail(written);
-    }
-    return turn->done ? VITALIS_DONE : VITALIS_OK;
+    VITALIS_TRY(write_struct(out, progress, "progress"));
+    return turn.done ? VITALIS_DONE : VITALIS_OK;
   });
 }
 
@@ -67,12 +60,9 @@ void vitalis_verification_cancel(vitalis_verification* verification) {
 int32_t vitalis_verification_get_file(const vitalis_verification* verification, size_t index,
                                       vitalis_verified_file* file) {
   clear_struct(file);
-  return guard([&]() -> Status {
-    if (!verification) return missing("verification");
+  return with(verification, "verification", [&](const vitalis_verification& of) -> Status {
     if (!file) return missing("file");
-    const Exclusive exclusive(verification->busy);
-    VITALIS_TRY(exclusive.status());
-    const auto& files = verification->verification->files();
+    const auto& files = of.verification->files();
     if (index >= files.size()) {
       return error(Code::kNotFound, files.size(), " files are compared; there is no ", index);
     }
