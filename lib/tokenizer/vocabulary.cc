@@ -5,6 +5,8 @@
 #include <bit>
 #include <sys/mman.h>
 
+#include "base/problems.h"
+
 namespace vitalis::tokenizer {
 
 namespace {
@@ -240,7 +242,7 @@ class Vocabulary::Builder {
     std::sort(names.begin(), names.end());
     const auto same = std::adjacent_find(names.begin(), names.end());
     if (same != names.end()) {
-      return error(Code::kMalformed, "the special token ", *same, " is given twice");
+      return error(Code::kMalformed, "the special token ", in_quotes(*same), " is given twice");
     }
     return {};
   }
