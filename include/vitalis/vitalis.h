@@ -368,9 +368,9 @@ typedef struct vitalis_quantize_progress {
   vitalis_text file; /* being written; borrowed until the next call */
 } vitalis_quantize_progress;
 /* Works until there is news. OK while there is more, DONE when `out` is there. After CANCELLED the
- * next call goes on; after an error there is none, and what is written stays for another run. IO
- * for a full disk, MALFORMED for numbers that eight bits cannot hold, INTEGRITY if the model
- * changed. */
+ * next call goes on; after an error there is none (INVALID_ARGUMENT), and what is written stays for
+ * another run. IO for a full disk, MALFORMED for numbers that eight bits cannot hold, INTEGRITY if
+ * the model changed. */
 VITALIS_API int32_t vitalis_quantization_next(vitalis_quantization* quantization,
                                               vitalis_quantize_progress* progress);
 /* From any thread: the next() under way, or the next one, is CANCELLED. */

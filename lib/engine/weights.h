@@ -30,8 +30,8 @@ inline kernels::Vector vector(const model::Dense& w, size_t row = 0) {
 
 inline float element(const kernels::Vector& x, size_t i) {
   return x.type == kernels::VectorType::kBf16
-             ? kernels::bf16_to_f32(static_cast<const uint16_t*>(x.data)[i])
-             : static_cast<const float*>(x.data)[i];
+             ? kernels::bf16_to_f32(kernels::unaligned<uint16_t>(x.data, i))
+             : kernels::unaligned<float>(x.data, i);
 }
 
 }  // namespace vitalis::engine

@@ -8,6 +8,8 @@
 #include <simdjson.h>
 #include <unordered_map>
 
+#include "base/problems.h"
+
 namespace vitalis::harmony {
 namespace {
 
@@ -212,7 +214,7 @@ class JsonReader {
       out.kind_ = real ? Json::Kind::kReal : Json::Kind::kInteger;
       out.text_ = token;
     } else {
-      return error(Code::kMalformed, "expected a value, found \"", token.substr(0, 40), "\"");
+      return error(Code::kMalformed, "expected a value, found ", in_quotes(token));
     }
     return {};
   }

@@ -26,6 +26,14 @@ inline constexpr float kSwigluAlpha = 1.702f;
 inline constexpr float kFp4[16] = {0.f,  0.5f,  1.f,  1.5f,  2.f,  3.f,  4.f,  6.f,
                                    -0.f, -0.5f, -1.f, -1.5f, -2.f, -3.f, -4.f, -6.f};
 
+// The i-th number from `data` on, which need not be aligned.
+template <class T>
+T unaligned(const void* data, size_t i) {
+  T x;
+  __builtin_memcpy(&x, static_cast<const char*>(data) + i * sizeof x, sizeof x);
+  return x;
+}
+
 inline float from_bits(uint32_t bits) {
   float x;
   __builtin_memcpy(&x, &bits, 4);
@@ -73,9 +81,7 @@ inline constexpr size_t kPackedFp4Bytes = 17;
 inline constexpr uint8_t kMetalScaleBias = 14;
 
 inline float q8_scale(const uint8_t* block) {
-  uint16_t bits;
-  __builtin_memcpy(&bits, block, sizeof bits);
-  return f16_to_f32(bits);
+  return f16_to_f32(unaligned<uint16_t>(block, 0));
 }
 
 // 2^(scale - 127) of an E8M0 byte. 0 gives zero, as 2^-127 is no normal float; 255 gives infinity.

@@ -20,6 +20,17 @@ Result<std::unique_ptr<Quantization>> Quantization::create(
 }
 
 Result<Quantization::Progress> Quantization::next() {
+  if (failed_) {
+    return error(Code::kInvalidArgument,
+                 "an earlier call failed; what is written stays for another run");
+  }
+  failed_ = true;  // also if an exception passes
+  auto turn = advance();
+  failed_ = !turn.ok();
+  return turn;
+}
+
+Result<Quantization::Progress> Quantization::advance() {
   if (cancel_.exchange(false)) return Progress{.stage = stage_, .cancelled = true};
   if (stage_ == Stage::kWriting) return write();
   if (stage_ == Stage::kComparing) return compare();

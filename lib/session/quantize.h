@@ -48,7 +48,8 @@ class Quantization {
     uint64_t total = 0;
     bool cancelled = false;
   };
-  // kDone: the new folder is there. After cancel() the work so far is kept, and next() goes on.
+  // kDone: the new folder is there. After cancel() the work so far is kept, and next() goes on;
+  // after a failure it does not: kInvalidArgument.
   Result<Progress> next();
   const QuantizeReport& report() const { return report_; }  // when done
   void cancel();                                            // any thread
@@ -58,6 +59,7 @@ class Quantization {
                const QuantizeOptions& options)
       : engine_(std::move(engine)), model_(std::move(model)), options_(options) {}
 
+  Result<Progress> advance();
   Result<Progress> write();
   Result<Progress> compare();
   Status measure();
@@ -68,6 +70,7 @@ class Quantization {
   std::unique_ptr<quantize::Writer> writer_;
   std::unique_ptr<Comparison> comparison_;
   Stage stage_ = Stage::kWriting;
+  bool failed_ = false;
   QuantizeReport report_;
   std::atomic<bool> cancel_ = false;
 };

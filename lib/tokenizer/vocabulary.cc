@@ -5,12 +5,15 @@
 #include <bit>
 #include <sys/mman.h>
 
+#include "base/problems.h"
+
 namespace vitalis::tokenizer {
 
 namespace {
 
 constexpr size_t kMaxIds = size_t{kMaxRank} + 1;
 constexpr size_t kMaxBlob = size_t{1} << 28;
+constexpr size_t kBytePairs = size_t{256} * 256;
 constexpr uint64_t kMagic = 0x3230'6261'636F'7676;  // "vvocab02"
 
 size_t power_of_two_above(size_t n) {
@@ -109,7 +112,7 @@ class Vocabulary::Builder {
     h.buckets = plan.add<Bucket>("buckets", h.n_buckets);
     h.long_slots = plan.add<Token>("long slots", h.n_long_slots);
     h.byte_ids = plan.add<Token>("byte ids", 256);
-    h.byte_pairs = plan.add<Token>("byte pairs", 256 * 256);
+    h.byte_pairs = plan.add<Token>("byte pairs", kBytePairs);
     h.filter = plan.add<uint64_t>("filter", size_t{1} << kFilterWords);
     h.specials = plan.add<Token>("specials", h.n_specials);
     h.pairs = plan.add<PairSlot>("pairs", h.n_pair_slots);
@@ -147,7 +150,7 @@ class Vocabulary::Builder {
     auto* long_slots = arena_.at<Token>(head().long_slots);
     auto* byte_pairs = arena_.at<Token>(head().byte_pairs);
     std::fill_n(byte_ids, 256, kNone);
-    std::fill_n(byte_pairs, 256 * 256, kNone);
+    std::fill_n(byte_pairs, kBytePairs, kNone);
     std::fill_n(long_slots, head().n_long_slots, kNone);
     // In two steps: where each goes, asked for early, then the entries, since most go to a cache
     // line of their own.
@@ -240,7 +243,7 @@ class Vocabulary::Builder {
     std::sort(names.begin(), names.end());
     const auto same = std::adjacent_find(names.begin(), names.end());
     if (same != names.end()) {
-      return error(Code::kMalformed, "the special token ", *same, " is given twice");
+      return error(Code::kMalformed, "the special token ", in_quotes(*same), " is given twice");
     }
     return {};
   }
@@ -334,7 +337,7 @@ Status Vocabulary::bind(std::span<const std::byte> block) {
   const auto buckets = sections.at<Bucket>(h.buckets, h.n_buckets);
   const auto blob = sections.at<char>(h.blob, h.blob_bytes);
   const auto byte_ids = sections.at<Token>(h.byte_ids, 256);
-  const auto byte_pairs = sections.at<Token>(h.byte_pairs, 256 * 256);
+  const auto byte_pairs = sections.at<Token>(h.byte_pairs, kBytePairs);
   const auto filter = sections.at<uint64_t>(h.filter, size_t{1} << kFilterWords);
   long_slots_ = sections.at<Token>(h.long_slots, h.n_long_slots);
   specials_ = sections.at<Token>(h.specials, h.n_specials);

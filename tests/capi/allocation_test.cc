@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <new>
 #include <string>
@@ -386,6 +387,50 @@ TEST(Allocation, EachOneOfAPlanMayFail) {
                                  nullptr, &plan);
     });
   });
+}
+
+// After a refusal its next call is refused too, and another run goes on.
+void quantize(vitalis_engine* engine, const std::string& out, long n) {
+  vitalis_quantize_progress progress = {};
+  progress.struct_size = sizeof progress;
+  vitalis_quantization* quantization = nullptr;
+  const auto create = [&] {
+    return vitalis_quantization_create(engine, VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny",
+                                       out.c_str(), nullptr, &quantization);
+  };
+  const auto run = [&] {
+    int32_t status = VITALIS_OK;
+    while (status == VITALIS_OK) {
+      // The last step gives the folder its name, after which no run goes on.
+      if (progress.stage == VITALIS_QUANTIZE_MEASURING) armed = false;
+      status = vitalis_quantization_next(quantization, &progress);
+    }
+    return status;
+  };
+  expect_survives("quantization_create", n, create);
+  expect_survives("quantization_next", n, [&] {
+    if (armed) return run();
+    EXPECT_EQ(run(), VITALIS_ERROR_INVALID_ARGUMENT) << vitalis_last_error();
+    vitalis_quantization_release(quantization);
+    const int32_t status = create();
+    return status < 0 ? status : run();
+  });
+  EXPECT_EQ(progress.stage, VITALIS_QUANTIZE_DONE);
+  vitalis_quantization_release(quantization);
+}
+
+TEST(Allocation, SomeOfAQuantizationMayFail) {
+  Setting setting;
+  setting.open(-1);
+  const std::string out = testing::TempDir() + "allocation-quantized";
+  refuse_each(
+      "a quantization", 2000,
+      [&](long n) {
+        std::filesystem::remove_all(out);
+        quantize(setting.engine, out, n);
+      },
+      503);
+  std::filesystem::remove_all(out);
 }
 
 // It opens what the test before opened, and then hashes nothing.

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/utf8.h"
+
 namespace vitalis::harmony {
 namespace {
 
@@ -76,6 +78,15 @@ TEST(Json, RefusesWhatIsNotJson) {
 
 TEST(Json, SaysWhere) {
   EXPECT_NE(failure(R"({"a":{"b":[1,{"c":tru}]}})").find("a.b[1].c"), std::string::npos);
+}
+
+// Of 121 bytes the 120 that are shown end inside a character.
+TEST(Json, ShowsWholeCharacters) {
+  std::string word = "t";
+  for (int i = 0; i < 60; ++i) word += "\u00E9";
+  const std::string message = failure(word);
+  EXPECT_NE(message.find(word.substr(0, 119)), std::string::npos) << message;
+  EXPECT_TRUE(utf8::is_valid(message)) << message;
 }
 
 TEST(Json, BoundsDepth) {

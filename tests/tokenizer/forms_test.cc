@@ -188,6 +188,17 @@ TEST(BadForms, GgufVocabulariesThatAreDamaged) {
             "m.gguf: merge 0 is not two byte-level texts and a space");
 }
 
+TEST(BadForms, GgufNamesAreShownAsText) {
+  SpelledTokenizer twice =
+      model::read_tokenizer(VITALIS_SOURCE_DIR "/examples/models/vitalis-tiny/tokenizer.json");
+  twice.tokens.resize(twice.first_special);
+  twice.tokens.insert(twice.tokens.end(), 2, "<|\xFF\n|>");
+  const std::string file = gguf_of(twice, static_cast<uint32_t>(twice.tokens.size()));
+  const auto found = tokenizer::load_gguf(std::as_bytes(std::span(file)), "m.gguf");
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.status().message(), "m.gguf: the special token \"<|\uFFFD?|>\" is given twice");
+}
+
 TEST(BadForms, ModelBinWithAnotherPattern) {
   model::Config config = synthetic::gpt_oss_20b(1);
   config.vocab = 272;

@@ -31,8 +31,8 @@ float fold(float* lane, size_t lanes) {
 }
 
 float element(const Vector& x, size_t i) {
-  return x.type == VectorType::kBf16 ? bf16_to_f32(static_cast<const uint16_t*>(x.data)[i])
-                                     : static_cast<const float*>(x.data)[i];
+  return x.type == VectorType::kBf16 ? bf16_to_f32(unaligned<uint16_t>(x.data, i))
+                                     : unaligned<float>(x.data, i);
 }
 
 size_t element_bytes(MatrixType type) {
@@ -96,9 +96,9 @@ void widen(MatrixType type, const void* row, size_t n, float* out) {
     return;
   }
   if (type == MatrixType::kF32) return void(std::memcpy(out, row, n * sizeof(float)));
-  const auto* halves = static_cast<const uint16_t*>(row);
   for (size_t i = 0; i < n; ++i) {
-    out[i] = type == MatrixType::kF16 ? f16_to_f32(halves[i]) : bf16_to_f32(halves[i]);
+    const auto half = unaligned<uint16_t>(row, i);
+    out[i] = type == MatrixType::kF16 ? f16_to_f32(half) : bf16_to_f32(half);
   }
 }
 

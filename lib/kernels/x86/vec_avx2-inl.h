@@ -98,7 +98,7 @@ inline V load_bf16(const uint16_t* p) {
 }
 inline V load_bf16_first(const uint16_t* p, size_t n) {
   uint16_t first[kLanes] = {};
-  for (size_t i = 0; i < n; ++i) first[i] = p[i];
+  for (size_t i = 0; i < n; ++i) first[i] = unaligned<uint16_t>(p, i);
   return load_bf16(first);
 }
 inline V load_f16(const uint16_t* p) {
