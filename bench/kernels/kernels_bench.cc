@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every entry of every tier this machine runs, at the shapes of gpt-oss-20b, beside the machine's
 // limits measured in the same run: one stream of reads (limit/read) and fused multiply-adds on
-// registers (limit/fma; of the amx tier, products of tiles). Weights are read from a pool larger
-// than any cache.
+// registers (limit/fma; of the avx512bf16 tier, products of pairs, of the amx tier, products of
+// tiles). Weights are read from a pool larger than any cache.
+//
+// Products and attention have two counters more, "of_read" and "of_fma": their shares of the
+// limits, measured by the same thread right after them, since a shared machine's limits move.
 //
 //   kernels_bench --benchmark_filter='avx512/mxfp4' --benchmark_repetitions=5
 #include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cstring>
+#include <ctime>
 #include <immintrin.h>
 #include <string>
 #include <vector>
@@ -54,6 +58,8 @@ const std::vector<uint8_t>& pool() {
       const uint64_t tame = (x & 0x0FFF0FFF0FFF0FFFu) | 0x3000300030003000u;
       std::memcpy(b.data() + i, &tame, 8);
     }
+    // Quantizers to Q8_0 write no -128, and tiers may be slow where they meet one.
+    std::replace(b.begin(), b.end(), uint8_t{0x80}, uint8_t{0x81});
     return b;
   }();
   return bytes;
@@ -73,6 +79,37 @@ void rate(benchmark::State& state, double bytes, double flops) {
   };
   if (bytes > 0) state.counters["bytes/s"] = per_second(bytes);
   if (flops > 0) state.counters["flop/s"] = per_second(flops);
+}
+
+// So much CPU time of this thread, in seconds, as run() takes.
+template <class Run>
+double seconds(const Run& run) {
+  const auto now = [] {
+    timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+  };
+  const double start = now();
+  run();
+  return now() - start;
+}
+
+// of_read, of_fma: what share of the limits so much work in each of the iterations is, which took
+// `took` seconds together.
+void shares(benchmark::State& state, const Table* table, double took, double bytes, double flops) {
+  constexpr size_t kRead = size_t{128} << 20;  // more than the caches hold
+  const auto at = static_cast<size_t>(state.thread_index()) * kRead;
+  const double read = seconds([&] {
+    benchmark::DoNotOptimize(read_all({pool().data() + at, kRead}, table->name));
+  });
+  double done = 0;
+  const double multiplied = seconds([&] { done = multiply_add(table->name, 100000); });
+  const auto share = [&](double n, double limit) {
+    return benchmark::Counter(n * static_cast<double>(state.iterations()) / took / limit,
+                              benchmark::Counter::kAvgThreads);
+  };
+  state.counters["of_read"] = share(bytes, static_cast<double>(kRead) / read);
+  state.counters["of_fma"] = share(flops, done / multiplied);
 }
 
 void limit_read(benchmark::State& state, const Table* table) {
@@ -103,13 +140,17 @@ void product(benchmark::State& state, const Table* table, const Stored& stored, 
   table->pack(x.data(), k, nullptr, rows, k, Round::kBf16, aligned);
   std::vector<float> out(rows * n);
   size_t at = 0;
-  for (auto _ : state) {
-    const uint8_t* w = weights + at * part;
-    const Matrix matrix{stored.type, w, w + n * blocks * 16};
-    table->matmul(aligned, rows, k, matrix, 0, n, {}, out.data(), n);
-    at = (at + 1) % share;
-  }
-  rate(state, static_cast<double>(part), 2.0 * static_cast<double>(rows * n * k));
+  const double took = seconds([&] {
+    for (auto _ : state) {
+      const uint8_t* w = weights + at * part;
+      const Matrix matrix{stored.type, w, w + n * blocks * 16};
+      table->matmul(aligned, rows, k, matrix, 0, n, {}, out.data(), n);
+      at = (at + 1) % share;
+    }
+  });
+  const double flops = 2.0 * static_cast<double>(rows * n * k);
+  rate(state, static_cast<double>(part), flops);
+  shares(state, table, took, static_cast<double>(part), flops);
 }
 
 void pack(benchmark::State& state, const Table* table, size_t rows) {
@@ -135,13 +176,17 @@ void attend(benchmark::State& state, const Table* table, kernels::KvType type) {
   }
   std::vector<float> max(kHeads), sum(kHeads), out(kHeads * kHeadDim);
   size_t at = 0;
-  for (auto _ : state) {
-    table->attend(q.data(), kHeads, kHeadDim, kv, at, at + kernels::kSegment, 0.125f,
-                  {max.data(), sum.data(), out.data()});
-    at = (at + kernels::kSegment) % kCapacity;
-  }
-  rate(state, static_cast<double>(kernels::kSegment * kHeadDim * 2 * element),
-       4.0 * kHeads * kHeadDim * kernels::kSegment);
+  const double took = seconds([&] {
+    for (auto _ : state) {
+      table->attend(q.data(), kHeads, kHeadDim, kv, at, at + kernels::kSegment, 0.125f,
+                    {max.data(), sum.data(), out.data()});
+      at = (at + kernels::kSegment) % kCapacity;
+    }
+  });
+  const auto bytes = static_cast<double>(kernels::kSegment * kHeadDim * 2 * element);
+  const double flops = 4.0 * kHeads * kHeadDim * kernels::kSegment;
+  rate(state, bytes, flops);
+  shares(state, table, took, bytes, flops);
 }
 
 void store_kv(benchmark::State& state, const Table* table) {

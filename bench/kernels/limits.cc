@@ -47,6 +47,21 @@ __attribute__((target("avx512f"))) float fma_avx512(size_t rounds) {
   return _mm512_cvtss_f32(all);
 }
 
+// Products of pairs of bf16, twice the operations of the same number of multiply-adds.
+__attribute__((target("avx512f,avx512bf16"))) float dot_pairs(size_t rounds) {
+  __m512 sum[12];
+  for (auto& s : sum) s = _mm512_set1_ps(1.f);
+  __m512i a = _mm512_set1_epi32(0x3F003E80), b = a;
+  for (size_t i = 0; i < rounds; ++i) {
+    asm volatile("" : "+v"(a), "+v"(b));
+#pragma GCC unroll 12
+    for (auto& s : sum) s = _mm512_dpbf16_ps(s, (__m512bh)a, (__m512bh)b);
+  }
+  __m512 all = sum[0];
+  for (auto& s : sum) all = _mm512_add_ps(all, s);
+  return _mm512_cvtss_f32(all);
+}
+
 __attribute__((target("avx2,fma"))) float fma_avx2(size_t rounds) {
   __m256 sum[12];
   for (auto& s : sum) s = _mm256_set1_ps(1.f);
@@ -87,6 +102,11 @@ double multiply_add(std::string_view tier, size_t rounds) {
   if (tier == "amx") {
     multiply_tiles(rounds);
     return static_cast<double>(rounds) * 4 * 2 * (16 * 16 * 32);
+  }
+  if (tier == "avx512bf16") {
+    volatile float sink = dot_pairs(rounds);
+    (void)sink;
+    return static_cast<double>(rounds) * 12 * 4 * 16;
   }
   volatile float sink = wide(tier) ? fma_avx512(rounds) : fma_avx2(rounds);
   (void)sink;

@@ -83,7 +83,7 @@ Features detect() {
   f.avx512 = f.avx2 && saves(kZmmState) && bit(extended.ebx, 16) && bit(extended.ebx, 17) &&
              bit(extended.ebx, 30) && bit(extended.ebx, 31);
   f.avx512_vbmi2 = f.avx512 && bit(extended.ecx, 6) && bit(extended.ebx, 3) && bit(extended.ebx, 8);
-  f.avx512_bf16 = f.avx512 && bit(cpuid(7, 1).eax, 5);
+  f.avx512_bf16 = f.avx512 && bit(extended.ecx, 1) && bit(cpuid(7, 1).eax, 5);
   f.fast_avx512_bf16 = f.avx512_bf16 && made_by_amd();
   f.amx = f.avx512 && has_tiles() && system_has_tiles();
   return f;

@@ -334,21 +334,25 @@ void Forward::route(const model::Layer& w) {
 size_t Forward::group_by_expert() {
   const size_t top = config_->experts_per_token, slots = active_ * top;
   const auto& k = *engine_->kernels;
+  std::fill_n(s_.next, config_->experts, 0u);
+  for (size_t slot = 0; slot < slots; ++slot) ++s_.next[s_.experts[slot]];
   size_t panels = 0, packed = 0, packed_activated = 0;
-  uint32_t done = 0;
+  uint32_t first = 0;
   for (uint32_t expert = 0; expert < config_->experts; ++expert) {
-    const uint32_t first = done;
-    for (uint32_t slot = 0; slot < slots; ++slot) {
-      if (s_.experts[slot] != expert) continue;
-      s_.order[done] = slot / static_cast<uint32_t>(top);
-      s_.place[slot] = done++;
-    }
-    for (uint32_t at = first; at < done; at += kPanelRows) {
-      const uint32_t rows = std::min<uint32_t>(kPanelRows, done - at);
-      s_.panels[panels++] = {expert, at, rows, packed, packed_activated};
+    const uint32_t end = first + s_.next[expert];
+    s_.next[expert] = first;
+    while (first < end) {
+      const uint32_t rows = std::min<uint32_t>(kPanelRows, end - first);
+      s_.panels[panels++] = {expert, first, rows, packed, packed_activated};
+      first += rows;
       packed += k.packed_bytes(rows, config_->hidden);
       packed_activated += k.packed_bytes(rows, config_->intermediate);
     }
+  }
+  for (uint32_t slot = 0; slot < slots; ++slot) {
+    const uint32_t at = s_.next[s_.experts[slot]]++;
+    s_.order[at] = slot / static_cast<uint32_t>(top);
+    s_.place[slot] = at;
   }
   return panels;
 }

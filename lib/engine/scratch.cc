@@ -39,6 +39,7 @@ ScratchPlan::ScratchPlan(const model::Config& c, size_t rows, ArenaPlan& plan) {
   shares_ = plan.add<float>("shares", slots);
   order_ = plan.add<uint32_t>("order", slots);
   place_ = plan.add<uint32_t>("place", slots);
+  next_ = plan.add<uint32_t>("next", c.experts);
   panels_ = plan.add<ExpertPanel>("panels", expert_panels);
   activated_ = plan.add<float>("activated", slots * std::max(c.hidden, c.intermediate));
 }
@@ -61,6 +62,7 @@ Scratch ScratchPlan::bind(const Arena& a) const {
           .shares = a.at<float>(shares_),
           .order = a.at<uint32_t>(order_),
           .place = a.at<uint32_t>(place_),
+          .next = a.at<uint32_t>(next_),
           .panels = a.at<ExpertPanel>(panels_),
           .activated = a.at<float>(activated_)};
 }

@@ -46,6 +46,7 @@ struct Scratch {
   float* shares;             // [rows][experts_per_token]
   uint32_t* order;           // [slots]: row of each slot, slots in the order of experts
   uint32_t* place;           // [slots]: where slot (row, rank) stands in that order
+  uint32_t* next;            // [experts]: where the next slot of each will stand
   ExpertPanel* panels;
   float* activated;  // [slots][intermediate], then expert outputs [slots][hidden]
 };
@@ -58,8 +59,8 @@ class ScratchPlan {
 
  private:
   size_t x_, normed_, qkv_, attention_, segment_max_, segment_sum_, segment_out_, projected_, cos_,
-      sin_, packed_, router_logits_, packed_router_, experts_, shares_, order_, place_, panels_,
-      activated_;
+      sin_, packed_, router_logits_, packed_router_, experts_, shares_, order_, place_, next_,
+      panels_, activated_;
 };
 
 // The most bytes that a table's pack() needs for `panels` groups of `rows` rows in sum.

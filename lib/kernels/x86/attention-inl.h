@@ -114,27 +114,61 @@ inline void weigh_block(const float* p, const T* rows, size_t head_dim, size_t d
   }
 }
 
+// The products of attention by multiply-adds: queries, or weights after softmax, [kHeads] times
+// elements of the cache.
 template <size_t kHeads, class T>
+class MultiplyAdds {
+ public:
+  using Element = T;
+  MultiplyAdds(const float* q, size_t head_dim) : q_(q), head_dim_(head_dim) {}
+
+  void score(const T* tile, float scale, float* p, const T*) const {
+    score_tile<kHeads>(q_, head_dim_, tile, scale, p);
+  }
+  // p [kHeads][kSegment], of which n are used.
+  void set_weights(const float* p, size_t) { p_ = p; }
+  // For the block of 32 positions from number `at` of the weights on.
+  void weigh(size_t at, const T* rows, size_t dims, float* o, const T*) const {
+    weigh_block<kHeads>(p_ + at, rows, head_dim_, dims, o);
+  }
+
+ private:
+  const float* q_;
+  size_t head_dim_;
+  const float* p_ = nullptr;
+};
+
+// `ahead` is what products may fetch meanwhile, as many bytes as they read: the values that belong
+// to keys, and the keys of the next segment, if there is one, while values are summed.
+template <size_t kHeads, class Products>
 void attend_heads(const float* q, size_t head_dim, const KvHead& kv, size_t begin, size_t end,
                   float scale, float* max, float* sum, float* out) {
+  using T = typename Products::Element;
+  const auto key = [&](size_t at) {
+    return static_cast<const T*>(kv.k) + k_offset(at % kv.capacity, 0, head_dim);
+  };
+  const auto value = [&](size_t at, size_t from) {
+    return static_cast<const T*>(kv.v) + v_offset(at % kv.capacity, from, head_dim);
+  };
   const size_t first = begin / kBlock * kBlock;
   const size_t last = (end + kBlock - 1) / kBlock * kBlock;
+  Products products(q, head_dim);
   float p[kHeads * kSegment];
   for (size_t at = first; at < last; at += kKeyTile) {
-    const T* tile = static_cast<const T*>(kv.k) + k_offset(at % kv.capacity, 0, head_dim);
-    score_tile<kHeads>(q, head_dim, tile, scale, p + at - first);
+    products.score(key(at), scale, p + at - first, value(at, 0));
   }
   float keep[kHeads], take[kHeads];
   for (size_t h = 0; h < kHeads; ++h) {
     const SegmentSum segment = softmax<T>(p + h * kSegment, first, last, begin, end);
     fold_segment(segment, max[h], sum[h], keep[h], take[h]);
   }
+  products.set_weights(p, last - first);
   for (size_t from = 0; from < head_dim; from += kDims) {
     const size_t dims = head_dim - from < kDims ? head_dim - from : kDims;
     float o[kHeads * kDims] = {};
     for (size_t at = first; at < last; at += kBlock) {
-      const T* rows = static_cast<const T*>(kv.v) + v_offset(at % kv.capacity, from, head_dim);
-      weigh_block<kHeads>(p + at - first, rows, head_dim, dims, o);
+      const T* ahead = end % kSegment == 0 ? key(at + kSegment) + from * kBlock : value(at, from);
+      products.weigh(at - first, value(at, from), dims, o, ahead);
     }
     for (size_t h = 0; h < kHeads; ++h) {
       fold_values(o + h * kDims, dims, keep[h], take[h], out + h * head_dim + from);
@@ -142,24 +176,34 @@ void attend_heads(const float* q, size_t head_dim, const KvHead& kv, size_t begi
   }
 }
 
-template <size_t kHeads>
+// Of<kHeads> are the products of a cache of bf16.
+template <template <size_t> class Of, size_t kHeads>
 size_t attend_some(const float* q, size_t heads, size_t from, size_t head_dim, const KvHead& kv,
                    size_t begin, size_t end, float scale, const AttentionState& state) {
   for (; from + kHeads <= heads; from += kHeads) {
-    const auto run =
-        kv.type == KvType::kBf16 ? attend_heads<kHeads, uint16_t> : attend_heads<kHeads, float>;
+    const auto run = kv.type == KvType::kBf16 ? attend_heads<kHeads, Of<kHeads>>
+                                              : attend_heads<kHeads, MultiplyAdds<kHeads, float>>;
     run(q + from * head_dim, head_dim, kv, begin, end, scale, state.max + from, state.sum + from,
         state.out + from * head_dim);
   }
   return from;
 }
 
+template <template <size_t> class Of>
+void attend_by(const float* q, size_t heads, size_t head_dim, const KvHead& kv, size_t begin,
+               size_t end, float scale, const AttentionState& state) {
+  size_t done = 0;
+  done = attend_some<Of, kHeadsAtOnce>(q, heads, done, head_dim, kv, begin, end, scale, state);
+  done = attend_some<Of, 2>(q, heads, done, head_dim, kv, begin, end, scale, state);
+  attend_some<Of, 1>(q, heads, done, head_dim, kv, begin, end, scale, state);
+}
+
+template <size_t kHeads>
+using Bf16MultiplyAdds = MultiplyAdds<kHeads, uint16_t>;
+
 inline void attend(const float* q, size_t heads, size_t head_dim, const KvHead& kv, size_t begin,
                    size_t end, float scale, const AttentionState& state) {
-  size_t done = 0;
-  done = attend_some<kHeadsAtOnce>(q, heads, done, head_dim, kv, begin, end, scale, state);
-  done = attend_some<2>(q, heads, done, head_dim, kv, begin, end, scale, state);
-  attend_some<1>(q, heads, done, head_dim, kv, begin, end, scale, state);
+  attend_by<Bf16MultiplyAdds>(q, heads, head_dim, kv, begin, end, scale, state);
 }
 
 inline void merge(const AttentionState& into, const AttentionState& from, size_t heads,

@@ -3,7 +3,7 @@
 // closed (see kernels/table.h).
 #include "kernels/x86/avx512bf16.h"
 
-#include "kernels/x86/attention-inl.h"
+#include "kernels/x86/attention_bf16-inl.h"
 #include "kernels/x86/products_bf16-inl.h"
 #include "kernels/x86/rows-inl.h"
 
@@ -23,7 +23,7 @@ constinit const Table table = {
     .add_shares = add_shares,
     .top_k = top_k,
     .store_kv = store_kv,
-    .attend = attend,
+    .attend = attend_bf16,
     .merge = merge,
     .finish = finish,
 };
