@@ -11,7 +11,7 @@ struct Features {
   bool avx2 = false;          // AVX2, FMA, F16C: x86-64-v3 servers
   bool avx512 = false;        // AVX-512 F, BW, VL, DQ on top
   bool avx512_vbmi2 = false;  // AVX-512 F, BW, VL, DQ, VBMI2; BMI1 and BMI2
-  bool avx512_bf16 = false;   // avx512, and products of pairs of bf16
+  bool avx512_bf16 = false;   // avx512 and VBMI, and products of pairs of bf16
   // Whether these are faster than fused multiply-adds: twice on Zen 4, half on Emerald Rapids.
   bool fast_avx512_bf16 = false;
   bool amx = false;  // tiles and bf16 products, which the process may request

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vector vocabulary of the avx512 tier: 16 floats, and what the shared loops (rows-inl.h,
-// attention-inl.h, gemm-inl.h, gemv-inl.h) ask of them. vec_avx2-inl.h has the same words for 8.
+// attention-inl.h, products-inl.h) ask of them. vec_avx2-inl.h has the same words for 8.
 // Closed (see kernels/table.h).
 #pragma once
 
