@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // pack and matmul of every tier, for every type of matrix, against portable.
+#include <new>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "kernels/parity.h"
 
 namespace vitalis::kernels {
@@ -65,7 +69,8 @@ struct Problem {
   }
 
   // out [rows][stride], untouched elements keep the fill.
-  std::vector<float> run(const Table& table) {
+  std::vector<float> run(const Table& table) { return run(table, w.data(), scales.data()); }
+  std::vector<float> run(const Table& table, const uint8_t* weights, const uint8_t* exponents) {
     const size_t stride = shape.end - shape.begin + 3;
     Guarded<float> packed((table.packed_bytes(shape.rows, shape.k) + 3) / 4, 7.f);
     Guarded<float> out((shape.rows - 1) * stride + shape.end - shape.begin, -77.f);
@@ -74,7 +79,7 @@ struct Problem {
     const Vector b = !shape.bias            ? Vector{}
                      : shape.begin % 3 == 1 ? Vector{wide_bias.data(), VectorType::kF32}
                                             : Vector{bias.data(), VectorType::kBf16};
-    const Matrix matrix{type, w.data(), scales.data()};
+    const Matrix matrix{type, weights, exponents};
     table.matmul(packed.data(), shape.rows, shape.k, matrix, shape.begin, shape.end, b, out.data(),
                  stride);
     EXPECT_TRUE(packed.guards_whole()) << table.name;
@@ -146,6 +151,50 @@ TEST_P(Products, ShapesOfTheModel) {
   for (const size_t rows : {1, 2, 4, 8, 12, 16, 33, 64}) {
     expect_parity(tier(), portable(), {rows, 2880, 5, 60, true, true, Round::kBf16}, rows);
     expect_parity(tier(), portable(), {rows, 4096, 5, 30, true, false, Round::kNone}, rows);
+  }
+}
+
+// A copy of some bytes behind which memory ends, as behind a mapped file.
+class AtTheEnd {
+ public:
+  explicit AtTheEnd(const Guarded<uint8_t>& bytes) {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t pages = (bytes.size() + page - 1) / page * page;
+    size_ = pages + page;
+    void* const mapped =
+        mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    base_ = static_cast<uint8_t*>(mapped);
+    EXPECT_EQ(mprotect(base_ + pages, page, PROT_NONE), 0);
+    data_ = base_ + pages - bytes.size();
+    std::copy(bytes.begin(), bytes.end(), data_);
+  }
+  ~AtTheEnd() { munmap(base_, size_); }
+  AtTheEnd(const AtTheEnd&) = delete;
+  AtTheEnd& operator=(const AtTheEnd&) = delete;
+
+  const uint8_t* data() const { return data_; }
+
+ private:
+  uint8_t* base_ = nullptr;
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+TEST_P(Products, NothingIsReadBehindTheWeights) {
+  for (const MatrixType type : kTypes) {
+    for (const size_t blocks : {1, 2, 3, 5, 15, 16, 17, 31, 33}) {
+      for (const size_t rows : {1, 3, 8, 9, 16, 33}) {
+        for (const size_t end : {1, 16, 17, 47, 49}) {
+          const Shape s{rows, blocks * kBlock, 0, end, false, false, Round::kBf16};
+          Problem problem(s, blocks * 2, type);
+          const AtTheEnd w(problem.w), scales(problem.scales);
+          const std::vector<float> expected = problem.run(tier());
+          ASSERT_TRUE(same_bits(expected, problem.run(tier(), w.data(), scales.data())))
+              << describe(s, type);
+        }
+      }
+    }
   }
 }
 
