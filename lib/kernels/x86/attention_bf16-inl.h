@@ -18,21 +18,15 @@ VITALIS_INLINE void add_block(const uint16_t* rows, size_t stride, const char* x
   // Else the compiler keeps all broadcasts for the next block, on the stack.
   asm("" : "+r"(x));
   V even[kHeads] = {}, odd[kHeads] = {};
-  VITALIS_UNROLL
-  for (size_t i = 0; i < kPairs / 2; ++i) {
+  const auto get = [=](size_t i, Bits & a, Bits & b) __attribute__((always_inline)) {
     fetch<128>(ahead + i * 64);
     const Bits front = load_bits(rows + 2 * i * stride);
     const Bits back = load_bits(rows + (2 * i + 1) * stride);
     constexpr __mmask32 kLower = 0x55555555;
-    const Bits a = _mm512_mask_blend_epi16(kLower, _mm512_slli_epi32(front, 16), back);
-    const Bits b = _mm512_mask_blend_epi16(kLower, front, _mm512_srli_epi32(back, 16));
-    VITALIS_UNROLL
-    for (size_t h = 0; h < kHeads; ++h) {
-      const char* at = x + h * x_stride + i * 4;
-      even[h] = dot_pairs(even[h], a, broadcast_pair(at));
-      odd[h] = dot_pairs(odd[h], b, broadcast_pair(at + kPairs * 2));
-    }
-  }
+    a = _mm512_mask_blend_epi16(kLower, _mm512_slli_epi32(front, 16), back);
+    b = _mm512_mask_blend_epi16(kLower, front, _mm512_srli_epi32(back, 16));
+  };
+  multiply_pairs<kPairs / 2>(get, x, x_stride, even, odd);
   VITALIS_UNROLL
   for (size_t h = 0; h < kHeads; ++h) sum[h] = add(sum[h], add(even[h], odd[h]));
 }

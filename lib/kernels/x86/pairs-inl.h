@@ -46,6 +46,24 @@ VITALIS_INLINE Bits broadcast_pair(const char* from) {
   return _mm512_set1_epi32(pair);
 }
 
+// get(i, a, b) gives the i-th pairs of both chains in the lanes; rows at x, `stride` bytes apart,
+// have their factors, the odd chain's 8 pairs behind the even one's.
+template <size_t kSteps, size_t kRows, class Get>
+VITALIS_INLINE void multiply_pairs(const Get& get, const char* x, size_t stride, V (&even)[kRows],
+                                   V (&odd)[kRows]) {
+  VITALIS_UNROLL
+  for (size_t i = 0; i < kSteps; ++i) {
+    Bits a, b;
+    get(i, a, b);
+    VITALIS_UNROLL
+    for (size_t r = 0; r < kRows; ++r) {
+      const char* at = x + r * stride + i * 4;
+      even[r] = dot_pairs(even[r], a, broadcast_pair(at));
+      odd[r] = dot_pairs(odd[r], b, broadcast_pair(at + kPairs * 2));
+    }
+  }
+}
+
 // The terms of pairs, as floats.
 inline V earlier(Bits pairs) {
   return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-0x10000)));

@@ -83,7 +83,10 @@ class PairSums {
     VITALIS_UNROLL
     for (size_t part = 0; part < Rows::kParts; ++part) {
       Part now = take(block, part);
-      multiply(now, x + part * kSteps * 4, stride, even, odd);
+      const auto get = [&](size_t i, Bits & a, Bits & b) __attribute__((always_inline)) {
+        now.pairs(i, a, b);
+      };
+      multiply_pairs<kSteps>(get, x + part * kSteps * 4, stride, even, odd);
       if constexpr (Rows::kSparse) seen_ = _mm512_or_si512(seen_, now.seen);
     }
     VITALIS_UNROLL
@@ -109,22 +112,6 @@ class PairSums {
     const size_t next = last && block + 1 < w_.row_blocks ? block + 1 : block;
     ahead_ = Part(rows_, next, last ? 0 : part + 1);
     return now;
-  }
-
-  template <size_t kRows>
-  VITALIS_INLINE static void multiply(Part& weights, const char* x, size_t stride, V (&even)[kRows],
-                                      V (&odd)[kRows]) {
-    VITALIS_UNROLL
-    for (size_t i = 0; i < kSteps; ++i) {
-      Bits a, b;
-      weights.pairs(i, a, b);
-      VITALIS_UNROLL
-      for (size_t r = 0; r < kRows; ++r) {
-        const char* at = x + r * stride + i * 4;
-        even[r] = dot_pairs(even[r], a, broadcast_pair(at));
-        odd[r] = dot_pairs(odd[r], b, broadcast_pair(at + kRowBlockBytes / 2));
-      }
-    }
   }
 
   const Weights& w_;
@@ -230,16 +217,11 @@ class PairPanel {
   VITALIS_INLINE void next(size_t block, const char* x, size_t stride, V (&sum)[kRows]) const {
     const Bits* pairs = pairs_[block - first_];
     V even[kRows] = {}, odd[kRows] = {};
-    VITALIS_UNROLL
-    for (size_t i = 0; i < kPairs / 2; ++i) {
-      const Bits a = pairs[i], b = pairs[kPairs / 2 + i];
-      VITALIS_UNROLL
-      for (size_t r = 0; r < kRows; ++r) {
-        const char* at = x + r * stride + i * 4;
-        even[r] = dot_pairs(even[r], a, broadcast_pair(at));
-        odd[r] = dot_pairs(odd[r], b, broadcast_pair(at + kRowBlockBytes / 2));
-      }
-    }
+    const auto get = [=](size_t i, Bits & a, Bits & b) __attribute__((always_inline)) {
+      a = pairs[i];
+      b = pairs[kPairs / 2 + i];
+    };
+    multiply_pairs<kPairs / 2>(get, x, stride, even, odd);
     VITALIS_UNROLL
     for (size_t r = 0; r < kRows; ++r) sum[r] = add(even[r], odd[r]);
   }
