@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "kernels/table.h"
@@ -170,6 +171,8 @@ inline std::vector<Product> all_shapes() {
     shapes.push_back({type, 20, 320, 1, 50});
     shapes.push_back({type, 37, 2880, 0, 16});
   }
+  for (const size_t rows : {5, 16, 17, 33, 70}) shapes.push_back({kQ8_0, rows, 352, 1, 50});
+  shapes.push_back({kQ8_0, 37, 2880, 0, 16});
   return shapes;
 }
 
@@ -190,6 +193,10 @@ inline std::vector<float> product(const kernels::Table& table, const Product& p,
       p.type == kernels::MatrixType::kMxfp4Ollama || p.type == kernels::MatrixType::kMxfp4Ggml;
   auto* bytes = reinterpret_cast<uint8_t*>(w.data());
   for (size_t block = 0; together && block < blocks; ++block) bytes[block * 17] = scales[block];
+  for (size_t block = 0; p.type == kernels::MatrixType::kQ8_0 && block < blocks; ++block) {
+    const auto scale = static_cast<uint16_t>(0x2000 + random.below(0x1000));  // 2^-7 to 2^-3
+    std::memcpy(bytes + block * 34, &scale, sizeof scale);
+  }
   std::vector<float> bias(p.end);
   for (float& value : bias) value = random.f32(118, 130);
   std::vector<char> packed(table.packed_bytes(p.rows, p.k));
