@@ -368,7 +368,7 @@ void Forward::run_experts(const model::Layer& w, size_t panels) {
   });
 
   // Two rows, gate and up, give one activation.
-  const size_t up_ranges = ranges(2 * c.intermediate);
+  const size_t up_ranges = ranges(size_t{2} * c.intermediate);
   parallel(panels * up_ranges, [&](size_t task) {
     const size_t begin = task % up_ranges * (kTaskRows / 2);
     const size_t end = std::min<size_t>(begin + kTaskRows / 2, c.intermediate);
