@@ -8,7 +8,7 @@
 //
 // Packed activations begin with a Header, since products don't know how they were rounded: then
 // follow floats as in products-inl.h, or pairs, the even chain's 8 of a block first,
-//   [rows, as many as groups() makes of them][blocks][16 pairs].
+//   [rows, as many as rows_in_groups() says][blocks][16 pairs].
 #pragma once
 
 #include "kernels/x86/pairs-inl.h"
